@@ -1,0 +1,70 @@
+# Two commands are enough: `make run` and `make test`. The rest is for developers; see docs/development.md.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUPPORTED := import sys; (3, 11) <= sys.version_info[:2] < (3, 14) and print(sys.executable)
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell $(name) -c '$(SUPPORTED)' 2>/dev/null)))
+# What mypyc compiles: a change to any of these rebuilds.
+COMPILED := $(wildcard node/domain/*.py node/engine/*.py node/protocol/*.py)
+PACKAGES := node client cluster contracts chaos config
+
+.PHONY: build run test test-pure lint types imports bench format clean
+build: $(VENV)/.installed
+
+# ONCE=1 ends after the report, with code 0 only if every claim in it held; FLOW=file replays a recorded flow.
+run: build
+	$(BIN)/quorumbook demo $(if $(FLOW),--flow $(FLOW)) $(if $(ONCE),--once)
+
+test: build
+	$(BIN)/python -m pytest
+
+# The rules again, interpreted: what the compiled core hides (or wraps) shows here.
+test-pure: build
+	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/unit tests/property tests/scenarios
+
+lint: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.developer
+	$(BIN)/mypy
+
+imports: $(VENV)/.developer
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developer
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: build
+	$(BIN)/python -m tests.benchmarks
+
+# A bare Debian may lack python3-venv: virtualenv, installed in a folder of its own, does the same.
+$(BIN)/pip:
+	@test -n "$(PYTHON)" || { echo "quorumbook: needs Python 3.11, 3.12 or 3.13" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) >$(VENV).log 2>&1 || { \
+	  rm -rf $(VENV); \
+	  $(PYTHON) -m virtualenv $(VENV) >>$(VENV).log 2>&1 || { \
+	  rm -rf $(VENV); \
+	  $(PYTHON) -m pip install -q --target .virtualenv virtualenv >>$(VENV).log 2>&1 && \
+	  PYTHONPATH=.virtualenv $(PYTHON) -m virtualenv $(VENV) >>$(VENV).log 2>&1; } || { \
+	  rm -rf $(VENV); \
+	  echo "quorumbook: cannot make $(VENV): on Debian, 'apt install python3-venv' (see $(VENV).log)" >&2; exit 1; }; }
+
+# In-tree compiled modules shadow edited sources: they go first, whatever happens next.
+$(VENV)/.installed: pyproject.toml setup.py $(COMPILED) | $(BIN)/pip
+	@rm -rf build quorumbook__mypyc*.so && find node -name '*.so' -delete
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test]'
+	@ls quorumbook__mypyc*.so >/dev/null 2>&1 || echo "quorumbook: WARNING: not compiled (no C compiler, or no Python.h:" \
+	  "on Debian, 'apt install gcc python3-dev'); running in pure Python, several times slower" >&2
+	@touch $@
+
+$(VENV)/.developer: pyproject.toml | build
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,developer]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV).log .virtualenv build dist *.egg-info quorumbook__mypyc*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find node -name '*.so' -delete

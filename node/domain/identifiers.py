@@ -1,0 +1,19 @@
+"""Identifiers: 64-bit ids that carry a shard, dense 32-bit numbers, and their sizes on the wire.
+
+An order id or fill id is `shard << 48 | sequence`. Sequences are gapless per shard and start at 1; shards are
+0..32,767 so that an id stays positive in a signed 64-bit field. Accounts, markets, events, keys and sessions have
+dense numbers that start at 1; 0 means "none" or "all".
+"""
+
+from typing import Final
+
+SEQUENCE_BITS: Final = 48
+SEQUENCE_MASK: Final = (1 << SEQUENCE_BITS) - 1
+MAX_SHARD: Final = 0x7FFF
+
+ADDRESS_SIZE: Final = 20
+PUBLIC_KEY_SIZE: Final = 32
+SIGNATURE_SIZE: Final = 64
+NONCE_SIZE: Final = 32
+NAME_SIZE: Final = 64
+DIGEST_SIZE: Final = 32

@@ -1,0 +1,76 @@
+"""Every bound that `apply` reads: replicated, set by genesis, changed only by a logged `configure` command."""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from node.domain.units import MAX_LOTS, MAX_SUPPLY
+
+SWEEP_ITEMS_PER_GROUP: Final = 0
+CANCELS_PER_COMMAND: Final = 1
+FILLS_PER_ORDER: Final = 2
+OPEN_ORDERS_PER_ACCOUNT: Final = 3
+POSITIONS_PER_ACCOUNT: Final = 4
+LOTS_PER_ORDER: Final = 5
+DEPOSIT_AMOUNT: Final = 6
+FEE_BPS: Final = 7
+ACCOUNTS: Final = 8
+EVENTS: Final = 9
+MARKETS: Final = 10
+MARKETS_PER_EVENT: Final = 11
+KEYS: Final = 12
+SESSIONS: Final = 13
+SESSIONS_PER_KEY: Final = 14
+REPLIES_PER_SESSION: Final = 15
+CHECKPOINT_BYTES: Final = 16
+
+
+class Limit(IntEnum):
+    """The names of the limits, as `configure` and genesis give them (in lower case)."""
+
+    SWEEP_ITEMS_PER_GROUP = SWEEP_ITEMS_PER_GROUP
+    CANCELS_PER_COMMAND = CANCELS_PER_COMMAND
+    FILLS_PER_ORDER = FILLS_PER_ORDER
+    OPEN_ORDERS_PER_ACCOUNT = OPEN_ORDERS_PER_ACCOUNT
+    POSITIONS_PER_ACCOUNT = POSITIONS_PER_ACCOUNT
+    LOTS_PER_ORDER = LOTS_PER_ORDER
+    DEPOSIT_AMOUNT = DEPOSIT_AMOUNT
+    FEE_BPS = FEE_BPS
+    ACCOUNTS = ACCOUNTS
+    EVENTS = EVENTS
+    MARKETS = MARKETS
+    MARKETS_PER_EVENT = MARKETS_PER_EVENT
+    KEYS = KEYS
+    SESSIONS = SESSIONS
+    SESSIONS_PER_KEY = SESSIONS_PER_KEY
+    REPLIES_PER_SESSION = REPLIES_PER_SESSION
+    CHECKPOINT_BYTES = CHECKPOINT_BYTES
+
+
+class LimitRange(NamedTuple):
+    """What a limit may be set to, and what it is when genesis does not say."""
+
+    least: int
+    most: int
+    default: int
+
+
+LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
+    LimitRange(16, 100_000, 2_000),  # SWEEP_ITEMS_PER_GROUP: orders or positions
+    LimitRange(1, 10_000, 256),  # CANCELS_PER_COMMAND: the rest of a cancel-all is swept
+    LimitRange(1, 10_000, 1_000),  # FILLS_PER_ORDER: makers touched on arrival
+    LimitRange(1, 1_000_000, 100_000),
+    LimitRange(1, 100_000, 10_000),
+    LimitRange(1, MAX_LOTS, 1_000_000_000),
+    LimitRange(1, MAX_SUPPLY, 1_000_000_000_000_000),  # DEPOSIT_AMOUNT: micro-USDC
+    LimitRange(0, 1_000, 1_000),
+    LimitRange(1, 10_000_000, 1_000_000),
+    LimitRange(1, 1_000_000, 100_000),
+    LimitRange(1, 1_000_000, 100_000),
+    LimitRange(1, 1_024, 256),
+    LimitRange(1, 10_000_000, 1_000_000),
+    LimitRange(1, 100_000, 10_000),
+    LimitRange(1, 256, 16),
+    LimitRange(16, 65_536, 8_192),
+    LimitRange(65_536, 1 << 40, 64 << 20),  # CHECKPOINT_BYTES: log bytes between checkpoints
+)
+LIMIT_COUNT: Final = 17

@@ -1,0 +1,147 @@
+"""The layout of every record of state: what snapshots hold, digests cover and queries answer.
+
+Little-endian, fixed size per kind. A *page* is up to 64 consecutive records of one kind (record numbers `64 n` to
+`64 n + 63`), concatenated in order; its key is `kind i16, page number i64`, big-endian so that keys sort.
+"""
+
+from typing import Final
+
+PAGE_SHIFT: Final = 6
+PAGE_SLOTS: Final = 1 << PAGE_SHIFT
+PAGE_MASK: Final = PAGE_SLOTS - 1
+PAGE_KEY_SIZE: Final = 10
+
+VENUE: Final = 1
+"""One record: what is neither money nor orders. Not in the ledger digest."""
+VENUE_CHAIN_DIGEST: Final = 0
+VENUE_LOG_INDEX: Final = 32
+VENUE_STAMP: Final = 40
+VENUE_RULES_VERSION: Final = 48
+VENUE_SHARD: Final = 52
+VENUE_STREAM_SEQUENCE: Final = 56
+VENUE_CHECKPOINT_BYTES: Final = 64
+VENUE_COMMANDS: Final = 72
+VENUE_SWEEP_HEAD: Final = 80
+VENUE_SWEEP_TAIL: Final = 88
+VENUE_KEYS: Final = 96
+VENUE_SESSIONS: Final = 104
+VENUE_LIMITS: Final = 112
+
+TREASURY: Final = 2
+"""One record: the money that belongs to no account, and the counters of ids. In the ledger digest."""
+TREASURY_DEPOSITS: Final = 0
+TREASURY_FEES: Final = 8
+TREASURY_DEPOSIT_CURSOR: Final = 16
+TREASURY_COLLATERAL: Final = 24
+TREASURY_ORDERS: Final = 32
+TREASURY_FILLS: Final = 40
+TREASURY_ACCOUNTS: Final = 48
+TREASURY_EVENTS: Final = 52
+TREASURY_MARKETS: Final = 56
+TREASURY_POSITIONS: Final = 60
+TREASURY_SIZE: Final = 64
+
+EVENT: Final = 3
+EVENT_NUMBER: Final = 0
+EVENT_EXCLUSIVE: Final = 4
+EVENT_MARKETS: Final = 8
+EVENT_SETTLED: Final = 12
+EVENT_PRICE_SUM: Final = 16
+EVENT_STARTED: Final = 20
+EVENT_NAME: Final = 24
+EVENT_SIZE: Final = 88
+
+MARKET: Final = 4
+MARKET_NUMBER: Final = 0
+MARKET_EVENT: Final = 4
+MARKET_STATE: Final = 8
+MARKET_TICK: Final = 12
+MARKET_TAKER_FEE_BPS: Final = 16
+MARKET_MAKER_FEE_BPS: Final = 20
+MARKET_PRICE: Final = 24
+MARKET_SWEEPS: Final = 28
+MARKET_COLLATERAL: Final = 32
+MARKET_STREAM_SEQUENCE: Final = 40
+MARKET_ORDERS: Final = 48
+MARKET_VOLUME: Final = 56
+MARKET_NAME: Final = 64
+MARKET_SIZE: Final = 128
+
+ACCOUNT: Final = 5
+ACCOUNT_NUMBER: Final = 0
+ACCOUNT_MODE: Final = 4
+ACCOUNT_ADDRESS: Final = 8
+ACCOUNT_POSITIONS: Final = 28
+ACCOUNT_CASH_FREE: Final = 32
+ACCOUNT_CASH_LOCKED: Final = 40
+ACCOUNT_STREAM_SEQUENCE: Final = 48
+ACCOUNT_ORDERS: Final = 56
+ACCOUNT_WATERMARK: Final = 64
+ACCOUNT_SIZE: Final = 72
+
+POSITION: Final = 6
+POSITION_NUMBER: Final = 0
+POSITION_ACCOUNT: Final = 8
+POSITION_MARKET: Final = 12
+POSITION_YES_FREE: Final = 16
+POSITION_YES_LOCKED: Final = 24
+POSITION_NO_FREE: Final = 32
+POSITION_NO_LOCKED: Final = 40
+POSITION_WATERMARK: Final = 48
+POSITION_SIZE: Final = 56
+
+ORDER: Final = 7
+"""Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees)."""
+ORDER_ID: Final = 0
+ORDER_CLIENT_ORDER_ID: Final = 8
+ORDER_ACCOUNT: Final = 16
+ORDER_MARKET: Final = 20
+ORDER_PRICE: Final = 24
+ORDER_INTENT: Final = 28
+ORDER_TIME_IN_FORCE: Final = 30
+ORDER_LOTS: Final = 32
+ORDER_LEAVES: Final = 40
+ORDER_FEE_WHOLE: Final = 48
+ORDER_FEE_REST: Final = 56
+ORDER_SIZE: Final = 64
+
+KEY: Final = 8
+KEY_NUMBER: Final = 0
+KEY_ROLE: Final = 4
+KEY_ACCOUNT: Final = 8
+KEY_REVOKED: Final = 12
+KEY_PUBLIC_KEY: Final = 16
+KEY_SIZE: Final = 48
+
+SESSION: Final = 9
+SESSION_NUMBER: Final = 0
+SESSION_KEY: Final = 4
+SESSION_WINDOW: Final = 8
+SESSION_NEXT_SEQUENCE: Final = 16
+SESSION_LAST_INDEX: Final = 24
+SESSION_SIZE: Final = 32
+
+WINDOW: Final = 10
+"""Page number = session << 10 | slot >> 6; a record is the stored reply of sequence `slot mod window`."""
+WINDOW_PAGE_SHIFT: Final = 10
+STORED_CODE: Final = 0
+STORED_LOG_INDEX: Final = 8
+STORED_RESULT: Final = 16
+STORED_FILLED: Final = 24
+STORED_SIZE: Final = 32
+
+SWEEP: Final = 11
+SWEEP_NUMBER: Final = 0
+SWEEP_KIND: Final = 8
+SWEEP_ACCOUNT: Final = 12
+SWEEP_MARKET: Final = 16
+SWEEP_CURSOR: Final = 24
+SWEEP_SIZE: Final = 32
+
+LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER)
+
+LEVEL_PRICE: Final = 0
+LEVEL_SIDE: Final = 4
+LEVEL_LOTS: Final = 8
+LEVEL_SIZE: Final = 16
+"""One level of an answer about depth; not state, but derived from the orders."""

@@ -1,0 +1,136 @@
+"""The closed vocabularies of the venue: what a field that is an enumeration may hold.
+
+Each has two forms that share one source: bare `Final` integers, which compiled code compares for free, and an
+`IntEnum` for people (`Intent(1).name`).
+"""
+
+from enum import IntEnum
+from typing import Final
+
+BUY_YES: Final = 1
+SELL_YES: Final = 2
+BUY_NO: Final = 3
+SELL_NO: Final = 4
+
+
+class Intent(IntEnum):
+    """What the owner of an order wants. In the YES book 1 and 4 are bids, 2 and 3 are asks."""
+
+    BUY_YES = BUY_YES
+    SELL_YES = SELL_YES
+    BUY_NO = BUY_NO
+    SELL_NO = SELL_NO
+
+
+BID: Final = 1
+ASK: Final = 2
+
+
+class Side(IntEnum):
+    """The side of the YES book on which an order stands."""
+
+    BID = BID
+    ASK = ASK
+
+
+GTC: Final = 1
+IOC: Final = 2
+FOK: Final = 3
+POST_ONLY: Final = 4
+
+
+class TimeInForce(IntEnum):
+    """What becomes of the part of an order that does not match at once."""
+
+    GTC = GTC
+    IOC = IOC
+    FOK = FOK
+    POST_ONLY = POST_ONLY
+
+
+NET: Final = 1
+HOLD: Final = 2
+
+
+class AccountMode(IntEnum):
+    """NET: free YES/NO pairs become cash at once. HOLD: pairs stay until merged."""
+
+    NET = NET
+    HOLD = HOLD
+
+
+CREATED: Final = 1
+OPEN: Final = 2
+HALTED: Final = 3
+CLOSED: Final = 4
+RESOLVED: Final = 5
+VOIDED: Final = 6
+
+
+class MarketState(IntEnum):
+    """The life of a market. Orders are taken only when OPEN; cancels also when HALTED."""
+
+    CREATED = CREATED
+    OPEN = OPEN
+    HALTED = HALTED
+    CLOSED = CLOSED
+    RESOLVED = RESOLVED
+    VOIDED = VOIDED
+
+
+TRADER: Final = 1
+BROKER: Final = 2
+OPERATOR: Final = 3
+
+
+class Role(IntEnum):
+    """What a key may do. TRADER: its own account; BROKER: orders of any account; OPERATOR: also administration."""
+
+    TRADER = TRADER
+    BROKER = BROKER
+    OPERATOR = OPERATOR
+
+
+TRANSFER: Final = 1
+MINT: Final = 2
+MERGE: Final = 3
+
+
+class MatchKind(IntEnum):
+    """How a fill changes the number of complete sets: not at all, one more a lot, or one less a lot."""
+
+    TRANSFER = TRANSFER
+    MINT = MINT
+    MERGE = MERGE
+
+
+MAKER: Final = 1
+TAKER: Final = 2
+
+
+class Liquidity(IntEnum):
+    """Whether an order rested (MAKER) or arrived (TAKER) when it filled."""
+
+    MAKER = MAKER
+    TAKER = TAKER
+
+
+CLOSE_BY_USER: Final = 1
+CLOSE_BY_CANCEL_ALL: Final = 2
+CLOSE_BY_REDUCE: Final = 3
+CLOSE_BY_SELF_TRADE: Final = 4
+CLOSE_BY_IMMEDIATE: Final = 5
+CLOSE_BY_FILL_LIMIT: Final = 6
+CLOSE_BY_MARKET: Final = 7
+
+
+class CloseReason(IntEnum):
+    """Why an order left the book other than by filling."""
+
+    USER = CLOSE_BY_USER
+    CANCEL_ALL = CLOSE_BY_CANCEL_ALL
+    REDUCED_TO_ZERO = CLOSE_BY_REDUCE
+    SELF_TRADE = CLOSE_BY_SELF_TRADE
+    IMMEDIATE = CLOSE_BY_IMMEDIATE
+    FILL_LIMIT = CLOSE_BY_FILL_LIMIT
+    MARKET_CLOSED = CLOSE_BY_MARKET

@@ -1,0 +1,198 @@
+"""The event writer: the one place that knows how an event's bytes follow each other."""
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
+from node.domain import events as layout
+from node.domain.units import PRICE_SCALE
+from node.engine.account import Account
+from node.engine.fields import write_pair
+from node.engine.market import Event, Market
+from node.engine.order import Order
+from node.engine.treasury import Treasury
+
+
+class EventWriter:
+    """Appends events to one buffer, numbering them within their log entry and within their streams."""
+
+    def __init__(self) -> None:
+        """Start with an empty buffer before the first log entry."""
+        self.out: BytesWriter = BytesWriter()
+        self.log_index: i64 = 0
+        self.stamp_ns: i64 = 0
+        self.ordinal: i64 = 0
+        self.venue_sequence: i64 = 0
+
+    def begin(self, log_index: i64, stamp_ns: i64) -> None:
+        """Empty the buffer for the events of the entry at `log_index`."""
+        self.out.truncate(0)
+        self.log_index = log_index
+        self.stamp_ns = stamp_ns
+        self.ordinal = 0
+
+    def _header(self, size: i64, kind: i64, stream: i64, sequence: i64) -> BytesWriter:
+        out = self.out
+        write_i64_le(out, size | (kind << 32))
+        write_i64_le(out, self.log_index)
+        write_i64_le(out, self.ordinal | (stream << 32))
+        write_i64_le(out, sequence)
+        write_i64_le(out, self.stamp_ns)
+        self.ordinal += 1
+        return out
+
+    def _private(self, size: i64, kind: i64, account: Account) -> BytesWriter:
+        account.stream_sequence += 1
+        return self._header(size, kind, account.number, account.stream_sequence)
+
+    def _public(self, size: i64, kind: i64, market: Market) -> BytesWriter:
+        market.stream_sequence += 1
+        return self._header(size, kind, market.number, market.stream_sequence)
+
+    def _venue(self, size: i64, kind: i64) -> BytesWriter:
+        self.venue_sequence += 1
+        return self._header(size, kind, 0, self.venue_sequence)
+
+    # An account's executions.
+
+    def order_rested(self, order: Order) -> None:
+        """Say that an order joined the book."""
+        out = self._private(layout.RESTED_SIZE, layout.ORDER_RESTED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_pair(out, order.position.market.number, order.price)
+        write_i64_le(out, order.leaves)
+        write_i64_le(out, order.intent)
+
+    def order_filled(
+        self, order: Order, price: i64, lots: i64, fill_id: i64, fee: i64, liquidity: i64
+    ) -> None:
+        """Tell an owner of a fill at YES `price`; it reads the price in its own terms."""
+        out = self._private(layout.FILLED_SIZE, layout.ORDER_FILLED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        own_price = price if order.is_yes else PRICE_SCALE - price
+        write_pair(out, order.position.market.number, own_price)
+        write_i64_le(out, lots)
+        write_i64_le(out, order.leaves)
+        write_i64_le(out, fill_id)
+        write_i64_le(out, fee)
+        write_pair(out, order.intent, liquidity)
+
+    def order_reduced(self, order: Order, lots: i64) -> None:
+        """Say that an order lost `lots` of its leaves on request."""
+        out = self._private(layout.REDUCED_SIZE, layout.ORDER_REDUCED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_i64_le(out, order.position.market.number)
+        write_i64_le(out, lots)
+        write_i64_le(out, order.leaves)
+
+    def order_closed(self, order: Order, leaves: i64, reason: i64) -> None:
+        """Say that an order ended with `leaves` unfilled."""
+        out = self._private(layout.CLOSED_SIZE, layout.ORDER_CLOSED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_pair(out, order.position.market.number, reason)
+        write_i64_le(out, leaves)
+
+    def deposited(self, account: Account, amount: i64, treasury: Treasury) -> None:
+        """Say that a deposit was credited."""
+        out = self._private(layout.DEPOSITED_SIZE, layout.DEPOSITED, account)
+        write_i64_le(out, amount)
+        write_i64_le(out, account.cash_free)
+        write_i64_le(out, treasury.deposit_cursor)
+
+    def sets_changed(self, account: Account, market: Market, lots: i64) -> None:
+        """Say that sets were split (lots > 0) or merged on request (lots < 0)."""
+        out = self._private(layout.SETS_CHANGED_SIZE, layout.SETS_CHANGED, account)
+        write_i64_le(out, market.number)
+        write_i64_le(out, lots)
+        write_i64_le(out, account.cash_free)
+
+    def redeemed(self, account: Account, market: Market, yes: i64, no: i64, amount: i64) -> None:
+        """Say that a resolved position was paid out."""
+        out = self._private(layout.REDEEMED_SIZE, layout.REDEEMED, account)
+        write_pair(out, market.number, market.price)
+        write_i64_le(out, yes)
+        write_i64_le(out, no)
+        write_i64_le(out, amount)
+
+    # A market's public feed.
+
+    def fill(
+        self, fill_id: i64, price: i64, kind: i64, lots: i64, maker: Order, taker: Order, side: i64
+    ) -> None:
+        """Publish a fill at YES `price`; `side` is the taker's."""
+        out = self._public(layout.FILL_SIZE, layout.FILL, maker.position.market)
+        write_i64_le(out, fill_id)
+        write_pair(out, price, kind)
+        write_i64_le(out, lots)
+        write_i64_le(out, side)
+        write_i64_le(out, maker.id)
+        write_i64_le(out, taker.id)
+
+    def depth(self, market: Market, price: i64, side: i64, lots: i64) -> None:
+        """Publish the new sum of leaves at a price level, 0 when it is gone."""
+        out = self._public(layout.DEPTH_SIZE, layout.DEPTH, market)
+        write_pair(out, price, side)
+        write_i64_le(out, lots)
+
+    def market_state(self, market: Market) -> None:
+        """Publish the market's state and resolution price."""
+        out = self._public(layout.MARKET_STATE_SIZE, layout.MARKET_STATE, market)
+        write_pair(out, market.state, market.price)
+
+    def market_created(self, market: Market) -> None:
+        """Publish a new market."""
+        out = self._public(layout.MARKET_CREATED_SIZE, layout.MARKET_CREATED, market)
+        write_pair(out, market.event.number, market.tick)
+        write_pair(out, market.taker_fee_bps, market.maker_fee_bps)
+        out.write(market.name)
+
+    # The venue's stream.
+
+    def account_opened(self, account: Account) -> None:
+        """Announce an account."""
+        out = self._venue(layout.ACCOUNT_OPENED_SIZE, layout.ACCOUNT_OPENED)
+        write_pair(out, account.number, account.mode)
+        out.write(account.address)
+        out.write(b"\x00\x00\x00\x00")
+
+    def event_created(self, event: Event) -> None:
+        """Announce an event."""
+        out = self._venue(layout.EVENT_CREATED_SIZE, layout.EVENT_CREATED)
+        write_pair(out, event.number, event.exclusive)
+        out.write(event.name)
+
+    def key_changed(
+        self, kind: i64, number: i64, role: i64, account: i64, public_key: bytes
+    ) -> None:
+        """Announce that a key was granted or revoked."""
+        out = self._venue(layout.KEY_EVENT_SIZE, kind)
+        write_pair(out, number, role)
+        write_i64_le(out, account)
+        out.write(public_key)
+
+    def configured(self, limit: i64, value: i64) -> None:
+        """Announce a changed limit."""
+        out = self._venue(layout.CONFIGURED_SIZE, layout.CONFIGURED)
+        write_i64_le(out, limit)
+        write_i64_le(out, value)
+
+    def session_answer(self, kind: i64, session: i64, code: i64, window: i64, nonce: bytes) -> None:
+        """Answer a request to open a session; the nonce tells the gateway whose it was."""
+        out = self._venue(layout.SESSION_EVENT_SIZE, kind)
+        write_pair(out, session, code)
+        write_i64_le(out, window)
+        out.write(nonce)
+
+    def session_evicted(self, session: i64) -> None:
+        """Announce that a key's least recently used session made room."""
+        out = self._venue(layout.SESSION_EVICTED_SIZE, layout.SESSION_EVICTED)
+        write_i64_le(out, session)
+
+    def checkpoint_taken(self) -> None:
+        """Announce that the state at this index is a checkpoint."""
+        self._venue(layout.CHECKPOINT_TAKEN_SIZE, layout.CHECKPOINT_TAKEN)
+
+

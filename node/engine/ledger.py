@@ -1,0 +1,133 @@
+"""The ledger: every movement of cash, shares and complete sets, and nothing else moves them.
+
+Callers check first and touch pages through `State`; here a movement always succeeds.
+"""
+
+from mypy_extensions import i64
+
+from node.domain.units import PRICE_SCALE
+from node.engine.account import Account
+from node.engine.fees import charge, largest_fee, largest_fee_left
+from node.engine.market import Market
+from node.engine.order import Order
+from node.engine.position import Position
+from node.engine.treasury import Treasury
+
+
+def collateral_of(order: Order) -> i64:
+    """Return the cash that a buy order's leaves need: the limit price and the largest fee, in micro-USDC."""
+    if not order.is_buy or order.leaves == 0:
+        return 0
+    return order.price * order.leaves + largest_fee_left(order)
+
+
+def collateral_to_lock(limit: i64, lots: i64, fee_bps_max: i64) -> i64:
+    """Return the most that a new buy order can cost: its limit price and the largest fee, in micro-USDC."""
+    return limit * lots + largest_fee(limit, lots, fee_bps_max, 0, 0)
+
+
+def lock(order: Order) -> None:
+    """Move what the order may cost from free to locked: cash for a buy, shares for a sale."""
+    if order.is_buy:
+        order.cash_locked = collateral_of(order)
+        order.account.cash_free -= order.cash_locked
+        order.account.cash_locked += order.cash_locked
+    elif order.is_yes:
+        order.position.yes_free -= order.leaves
+        order.position.yes_locked += order.leaves
+    else:
+        order.position.no_free -= order.leaves
+        order.position.no_locked += order.leaves
+
+
+def release(order: Order, lots: i64) -> None:
+    """Take `lots` off the order's leaves and free what they had locked."""
+    order.leaves -= lots
+    if order.is_buy:
+        needed = collateral_of(order)
+        freed = order.cash_locked - needed
+        order.cash_locked = needed
+        order.account.cash_locked -= freed
+        order.account.cash_free += freed
+    elif order.is_yes:
+        order.position.yes_locked -= lots
+        order.position.yes_free += lots
+    else:
+        order.position.no_locked -= lots
+        order.position.no_free += lots
+
+
+def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) -> i64:
+    """Give the order its side of a fill at YES `price`; return the fee, in micro-USDC.
+
+    A buyer pays the fill's price, not its limit: the difference, and fees that can no longer arise, become free.
+    """
+    own_price = price if order.is_yes else PRICE_SCALE - price
+    fee = charge(order, bps, price, lots)
+    order.leaves -= lots
+    account = order.account
+    position = order.position
+    if order.is_buy:
+        needed = collateral_of(order)
+        freed = order.cash_locked - needed
+        order.cash_locked = needed
+        account.cash_locked -= freed
+        account.cash_free += freed - own_price * lots - fee
+        if order.is_yes:
+            position.yes_free += lots
+        else:
+            position.no_free += lots
+    else:
+        if order.is_yes:
+            position.yes_locked -= lots
+        else:
+            position.no_locked -= lots
+        account.cash_free += own_price * lots - fee
+    treasury.fees += fee
+    return fee
+
+
+def change_collateral(market: Market, amount: i64, treasury: Treasury) -> None:
+    """Move micro-USDC into (or, below 0, out of) what a market holds for its shares: 10,000 a complete set."""
+    market.collateral += amount
+    treasury.collateral += amount
+
+
+def pair_off(position: Position, treasury: Treasury) -> None:
+    """In a NET account, merge free YES/NO pairs into free cash."""
+    pairs = min(position.yes_free, position.no_free)
+    if pairs > 0 and position.account.is_net:
+        merge(position, pairs, treasury)
+
+
+def split(position: Position, lots: i64, treasury: Treasury) -> None:
+    """Turn free cash into `lots` complete sets."""
+    position.account.cash_free -= PRICE_SCALE * lots
+    position.yes_free += lots
+    position.no_free += lots
+    change_collateral(position.market, PRICE_SCALE * lots, treasury)
+
+
+def merge(position: Position, lots: i64, treasury: Treasury) -> None:
+    """Turn `lots` free complete sets into free cash."""
+    position.yes_free -= lots
+    position.no_free -= lots
+    position.account.cash_free += PRICE_SCALE * lots
+    change_collateral(position.market, -PRICE_SCALE * lots, treasury)
+
+
+def redeem(position: Position, treasury: Treasury) -> i64:
+    """Pay out a position of a resolved market, YES the market's price and NO the rest; return the micro-USDC paid."""
+    price = position.market.price
+    paid = price * position.yes_free + (PRICE_SCALE - price) * position.no_free
+    position.account.cash_free += paid
+    position.yes_free = 0
+    position.no_free = 0
+    change_collateral(position.market, -paid, treasury)
+    return paid
+
+
+def credit(account: Account, amount: i64, treasury: Treasury) -> None:
+    """Add a deposit to an account's free cash."""
+    account.cash_free += amount
+    treasury.deposits += amount

@@ -1,0 +1,119 @@
+"""The life of a market: CREATED, OPEN and HALTED as often as needed, CLOSED, then RESOLVED or VOIDED."""
+
+from librt.strings import read_i64_le
+from mypy_extensions import i64
+
+from node.domain import commands as layout
+from node.domain import terms
+from node.domain.codes import Code
+from node.domain.units import PRICE_SCALE
+from node.engine.market import Market
+from node.engine.outcome import Outcome
+from node.engine.state import State
+from node.engine.sweep import CLOSE_MARKET, REDEEM_MARKET
+
+
+def open_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Let a new or halted market take orders."""
+    market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state != terms.CREATED and market.state != terms.HALTED:
+        return Code.MARKET_STATE_INVALID
+    state.touch(market.event.page)
+    market.event.started = 1
+    return move(state, market, terms.OPEN)
+
+
+def halt_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Refuse new orders; resting ones stay and can be cancelled or reduced."""
+    market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state != terms.OPEN:
+        return Code.MARKET_STATE_INVALID
+    return move(state, market, terms.HALTED)
+
+
+def close_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """End trading for good and sweep the resting orders away."""
+    market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state > terms.HALTED:
+        return Code.MARKET_STATE_INVALID
+    outcome.filled = market.order_count
+    begin_sweep(state, market, CLOSE_MARKET)
+    return move(state, market, terms.CLOSED)
+
+
+def resolve_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Set the price at which positions redeem, 0..10,000, and pay them by a sweep."""
+    word = read_i64_le(frame, at + layout.LIFECYCLE_MARKET)
+    price = (word >> 32) & 0xFFFFFFFF
+    market = state.market(word & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state != terms.CLOSED:
+        return Code.MARKET_STATE_INVALID
+    if price > PRICE_SCALE:
+        return Code.RESOLUTION_PRICE_OUT_OF_RANGE
+    return settle_at(state, market, price, terms.RESOLVED)
+
+
+def void_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Settle a market that has no answer: every outcome of its event is worth the same."""
+    market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state != terms.CLOSED:
+        return Code.MARKET_STATE_INVALID
+    return settle_at(state, market, void_price(market), terms.VOIDED)
+
+
+def void_price(market: Market) -> i64:
+    """Return the equal share of a void: one half, or 10,000 // n with the remainder's units to the lowest outcomes."""
+    event = market.event
+    if event.exclusive == 0:
+        return PRICE_SCALE // 2
+    count: i64 = len(event.markets)
+    ordinal: i64 = 0
+    for sibling in event.markets:
+        if sibling is market:
+            break
+        ordinal += 1
+    return PRICE_SCALE // count + (1 if ordinal < PRICE_SCALE % count else 0)
+
+
+def settle_at(state: State, market: Market, price: i64, final_state: i64) -> Code:
+    """Make `price` final, if an exclusive event's prices still come to 10,000 in all."""
+    event = market.event
+    if event.exclusive != 0:
+        total = event.price_sum + price
+        is_last = event.settled + 1 == len(event.markets)
+        if total > PRICE_SCALE or (is_last and total != PRICE_SCALE):
+            return Code.RESOLUTION_SUM_INVALID
+    if market.sweeps != 0:
+        return Code.MARKET_SWEEPING
+    state.touch(event.page)
+    event.settled += 1
+    event.price_sum += price
+    state.touch(market.page)
+    market.price = price
+    begin_sweep(state, market, REDEEM_MARKET)
+    return move(state, market, final_state)
+
+
+def begin_sweep(state: State, market: Market, kind: i64) -> None:
+    """Queue a sweep of the market."""
+    state.touch(market.page)
+    market.sweeps += 1
+    state.add_sweep(kind, 0, market.number)
+
+
+def move(state: State, market: Market, to: i64) -> Code:
+    """Change the market's state and publish it."""
+    state.touch(market.page)
+    market.state = to
+    state.writer.market_state(market)
+    return Code.OK

@@ -1,0 +1,79 @@
+"""Events, and the binary markets that they group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
+from node.domain.terms import CREATED
+from node.engine.fields import write_pair
+from node.engine.order_book import OrderBook
+from node.engine.pages import Page, Record
+
+if TYPE_CHECKING:
+    from node.engine.position import Position
+
+
+class Event(Record):
+    """A group of markets; in an exclusive one exactly one outcome wins, so resolution prices sum to 10,000."""
+
+    def __init__(self, number: i64, exclusive: i64, name: bytes) -> None:
+        """Make an event without markets; `name` has 64 bytes."""
+        self.number: i64 = number
+        self.exclusive: i64 = exclusive
+        self.name: bytes = name
+        self.settled: i64 = 0
+        self.price_sum: i64 = 0
+        self.started: i64 = 0
+        self.markets: list[Market] = []
+        self.page: Page | None = None
+
+    def encode(self, out: BytesWriter) -> None:
+        """Append the record's bytes."""
+        write_pair(out, self.number, self.exclusive)
+        write_pair(out, len(self.markets), self.settled)
+        write_pair(out, self.price_sum, self.started)
+        out.write(self.name)
+
+
+class Market(Record):
+    """One question with a YES and a NO: its rules, its book, and what is outstanding."""
+
+    def __init__(
+        self, number: i64, event: Event, tick: i64, taker_fee_bps: i64, maker_fee_bps: i64, name: bytes
+    ) -> None:
+        """Make a market in state CREATED; `name` has 64 bytes."""
+        self.number: i64 = number
+        self.event: Event = event
+        self.state: i64 = CREATED
+        self.tick: i64 = tick
+        self.taker_fee_bps: i64 = taker_fee_bps
+        self.maker_fee_bps: i64 = maker_fee_bps
+        self.fee_bps_max: i64 = max(taker_fee_bps, maker_fee_bps)
+        self.name: bytes = name
+        # The price at which positions redeem, in YES terms; 0 until resolved.
+        self.price: i64 = 0
+        self.sweeps: i64 = 0
+        # What the shares are worth together, in micro-USDC: 10,000 a complete set while the market lives.
+        self.collateral: i64 = 0
+        self.stream_sequence: i64 = 0
+        self.order_count: i64 = 0
+        self.volume: i64 = 0
+        self.book: OrderBook = OrderBook()
+        # Every position ever taken here, in the order of their numbers: what a redemption sweep walks.
+        self.positions: list[Position] = []
+        self.page: Page | None = None
+
+    def encode(self, out: BytesWriter) -> None:
+        """Append the record's bytes."""
+        write_pair(out, self.number, self.event.number)
+        write_pair(out, self.state, self.tick)
+        write_pair(out, self.taker_fee_bps, self.maker_fee_bps)
+        write_pair(out, self.price, self.sweeps)
+        write_i64_le(out, self.collateral)
+        write_i64_le(out, self.stream_sequence)
+        write_i64_le(out, self.order_count)
+        write_i64_le(out, self.volume)
+        out.write(self.name)

@@ -1,0 +1,173 @@
+"""Matching: strict price-time priority, at the maker's price, in one YES book.
+
+A bid is a BUY_YES or a SELL_NO, an ask a SELL_YES or a BUY_NO. Two buyers fund a new complete set (mint), two sellers
+return one (merge), a buyer and a seller of the same side transfer shares. The taker has the better price.
+"""
+
+from mypy_extensions import i64
+
+from node.domain.limits import FILLS_PER_ORDER
+from node.domain.terms import (
+    ASK,
+    BID,
+    BUY_NO,
+    BUY_YES,
+    CLOSE_BY_CANCEL_ALL,
+    CLOSE_BY_SELF_TRADE,
+    MAKER,
+    MERGE,
+    MINT,
+    TAKER,
+    TRANSFER,
+)
+from node.domain.units import PRICE_SCALE
+from node.engine.account import Account
+from node.engine.ledger import change_collateral, pair_off, settle
+from node.engine.market import Market
+from node.engine.order import Order
+from node.engine.order_book import NO_ASK, NO_BID, OrderBook
+from node.engine.price_level import PriceLevel
+from node.engine.removal import close, close_quietly, forget
+from node.engine.state import State
+
+
+def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | None:  # noqa: FBT001
+    """Return the best level that an order on this side at this YES price would trade with, or None."""
+    if is_bid:
+        best = book.best_ask
+        if best == NO_ASK or best > price:
+            return None
+        return book.level(best)
+    best = book.best_bid
+    if best == NO_BID or best < price:
+        return None
+    return book.level(best)
+
+
+def match(state: State, taker: Order) -> bool:
+    """Fill `taker` from the book, best price and oldest order first; return whether the fill limit stopped it.
+
+    Every maker that is touched counts against the limit, whether it fills, is the taker's own, or is already doomed.
+    """
+    market = taker.position.market
+    book = market.book
+    touches: i64 = state.limits[FILLS_PER_ORDER]
+    while taker.leaves > 0:
+        level = best_crossing(book, taker.is_bid, taker.book_price)
+        if level is None:
+            return False
+        if touches == 0:
+            return True
+        touches = take(state, market, level, taker, touches)
+    return False
+
+
+def take(state: State, market: Market, level: PriceLevel, taker: Order, touches: i64) -> i64:
+    """Fill `taker` from one level, oldest maker first; return the touches that remain."""
+    while taker.leaves > 0 and touches > 0:
+        maker = level.head
+        if maker is None:
+            break
+        touches -= 1
+        if maker.is_dead:
+            close_quietly(state, maker, CLOSE_BY_CANCEL_ALL)
+        elif maker.account is taker.account:
+            close_quietly(state, maker, CLOSE_BY_SELF_TRADE)
+        else:
+            fill(state, market, level, maker, taker)
+    state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
+    return touches
+
+
+def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: Order) -> None:
+    """Execute one fill at the maker's price and settle both sides."""
+    writer = state.writer
+    treasury = state.treasury
+    price = level.price
+    lots = min(maker.leaves, taker.leaves)
+    state.touch_owner(maker.position)
+    state.touch_owner(taker.position)
+    state.touch(market.page)
+    state.touch(state.treasury_page)
+    state.orders.touch(maker)
+    kind = match_kind(maker.intent, taker.intent)
+    if kind == MINT:
+        change_collateral(market, PRICE_SCALE * lots, treasury)
+    elif kind == MERGE:
+        change_collateral(market, -PRICE_SCALE * lots, treasury)
+    level.lots -= lots
+    fill_id = state.next_fill_id()
+    maker_fee = settle(maker, price, lots, market.maker_fee_bps, treasury)
+    taker_fee = settle(taker, price, lots, market.taker_fee_bps, treasury)
+    market.volume += lots
+    writer.fill(fill_id, price, kind, lots, maker, taker, BID if taker.is_bid else ASK)
+    writer.order_filled(maker, price, lots, fill_id, maker_fee, MAKER)
+    writer.order_filled(taker, price, lots, fill_id, taker_fee, TAKER)
+    if maker.leaves == 0:
+        forget(state, maker)
+    pair_off(maker.position, treasury)
+    pair_off(taker.position, treasury)
+
+
+def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
+    """Return TRANSFER, MINT or MERGE for two orders on opposite sides of the book."""
+    maker_buys = maker_intent == BUY_YES or maker_intent == BUY_NO
+    taker_buys = taker_intent == BUY_YES or taker_intent == BUY_NO
+    if maker_buys != taker_buys:
+        return TRANSFER
+    return MINT if maker_buys else MERGE
+
+
+def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:  # noqa: FBT001
+    """Return whether a post-only order would trade; doomed orders at the best price are cleared away first."""
+    touches: i64 = state.limits[FILLS_PER_ORDER]
+    while touches > 0:
+        level = best_crossing(book, is_bid, price)
+        if level is None:
+            return False
+        head = level.head
+        if head is None or not head.is_dead:
+            return True
+        close(state, head, CLOSE_BY_CANCEL_ALL)
+        touches -= 1
+    return True
+
+
+def can_fill(
+    state: State,
+    book: OrderBook,
+    account: Account,
+    is_bid: bool,  # noqa: FBT001
+    price: i64,
+    lots: i64,
+) -> bool:
+    """Return whether the book can fill `lots` at once, within the fill limit, from others' living orders."""
+    touches: i64 = state.limits[FILLS_PER_ORDER]
+    needed = lots
+    level = best_crossing(book, is_bid, price)
+    while level is not None:
+        maker = level.head
+        while maker is not None:
+            if touches == 0:
+                return False
+            touches -= 1
+            if maker.account is not account and not maker.is_dead:
+                needed -= maker.leaves
+                if needed <= 0:
+                    return True
+            maker = maker.behind
+        level = next_crossing(book, is_bid, price, level.price)
+    return False
+
+
+def next_crossing(book: OrderBook, is_bid: bool, price: i64, behind: i64) -> PriceLevel | None:  # noqa: FBT001
+    """Return the level that an order would trade with after the one at `behind`, or None."""
+    if is_bid:
+        following = book.occupied_above(behind)
+        if following == NO_ASK or following > price:
+            return None
+    else:
+        following = book.occupied_below(behind)
+        if following == NO_BID or following < price:
+            return None
+    return book.level(following)

@@ -1,0 +1,44 @@
+"""How an order leaves the book: filled, or closed with what is left set free."""
+
+from mypy_extensions import i64
+
+from node.engine.ledger import pair_off, release
+from node.engine.order import Order
+from node.engine.price_level import PriceLevel
+from node.engine.state import State
+
+
+def forget(state: State, order: Order) -> PriceLevel:
+    """Take a resting order out of its book and every index; return its level. Its pages must be touched."""
+    market = order.position.market
+    level = market.book.remove(order)
+    state.orders.remove(order)
+    market.order_count -= 1
+    order.account.order_count -= 1
+    return level
+
+
+def close_quietly(state: State, order: Order, reason: i64) -> PriceLevel:
+    """Close a resting order without publishing the depth, which a caller in mid-level does once at its end."""
+    position = order.position
+    state.touch_owner(position)
+    state.touch(position.market.page)
+    level = forget(state, order)
+    leaves = order.leaves
+    free_and_report(state, order, leaves, reason)
+    return level
+
+
+def close(state: State, order: Order, reason: i64) -> None:
+    """Close a resting order and publish the depth that remains at its price."""
+    level = close_quietly(state, order, reason)
+    market = order.position.market
+    state.writer.depth(market, level.price, 1 if order.is_bid else 2, level.lots)
+
+
+def free_and_report(state: State, order: Order, leaves: i64, reason: i64) -> None:
+    """Free what the leaves had locked and tell the owner that the order is over."""
+    state.touch(state.treasury_page)
+    release(order, leaves)
+    pair_off(order.position, state.treasury)
+    state.writer.order_closed(order, leaves, reason)

@@ -1,0 +1,109 @@
+"""Opening sessions and remembering replies: exactly once, in replicated state."""
+
+from librt.strings import read_i64_le
+from mypy_extensions import i64
+
+from node.domain import commands as layout
+from node.domain import events, limits, records
+from node.domain.codes import Code
+from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE
+from node.engine.pages import DIRTY
+from node.engine.session import Key, ReplyPage, Session, reply_page_count
+from node.engine.state import State
+
+
+def open_session(state: State, frame: bytes, at: i64) -> Code:
+    """Open a session for a key that has proven itself to the leader; the answer is an event with the nonce."""
+    start = at + layout.SESSION_OPEN_PUBLIC_KEY
+    key = state.keys_by_public.get(frame[start : start + PUBLIC_KEY_SIZE])
+    window = read_i64_le(frame, at + layout.SESSION_OPEN_WINDOW) & 0xFFFFFFFF
+    start = at + layout.SESSION_OPEN_NONCE
+    nonce = frame[start : start + NONCE_SIZE]
+    code = check_session(state, key, window)
+    if key is None or code is not Code.OK:
+        state.writer.session_answer(events.SESSION_REFUSED, 0, code.value, 0, nonce)
+        return code
+    most: i64 = state.limits[limits.SESSIONS_PER_KEY]
+    while len(key.sessions) >= most:
+        evict(state, least_recently_used(key))
+    state.session_count += 1
+    session = Session(state.session_count, key, window)
+    session.last_index = state.log_index
+    add_session(state, session)
+    state.writer.session_answer(events.SESSION_OPENED, session.number, 0, window, nonce)
+    return Code.OK
+
+
+def check_session(state: State, key: Key | None, window: i64) -> Code:
+    """Check that the key may have another session with this window."""
+    if key is None:
+        return Code.UNKNOWN_KEY
+    if key.revoked != 0:
+        return Code.KEY_REVOKED
+    most: i64 = state.limits[limits.SESSIONS]
+    most_of_key: i64 = state.limits[limits.SESSIONS_PER_KEY]
+    if len(state.sessions) >= most and len(key.sessions) < most_of_key:
+        return Code.TOO_MANY_SESSIONS
+    widest: i64 = state.limits[limits.REPLIES_PER_SESSION]
+    if window < 16 or window > widest:
+        return Code.WINDOW_OUT_OF_RANGE
+    return Code.OK
+
+
+def add_session(state: State, session: Session) -> None:
+    """Index a session and give its window pages."""
+    state.sessions[session.number] = session
+    session.key.sessions.append(session)
+    session.page = state.session_pages.put(session.number, session)
+    number: i64 = 0
+    while number < reply_page_count(session.window):
+        page = ReplyPage(
+            records.WINDOW,
+            (session.number << records.WINDOW_PAGE_SHIFT) | number,
+            session,
+            number * records.PAGE_SLOTS,
+        )
+        state.pages.touch(page)
+        session.reply_pages.append(page)
+        number += 1
+
+
+def least_recently_used(key: Key) -> Session:
+    """Return the key's session whose last command is oldest, and of equals the first opened."""
+    oldest = key.sessions[0]
+    for session in key.sessions:
+        if session.last_index < oldest.last_index:
+            oldest = session
+    return oldest
+
+
+def evict(state: State, session: Session) -> None:
+    """Forget a session and its replies."""
+    page = session.page
+    assert page is not None
+    state.session_pages.drop(session.number, page)
+    del state.sessions[session.number]
+    session.key.sessions.remove(session)
+    for reply_page in session.reply_pages:
+        if reply_page.state != DIRTY:
+            state.pages.touch(reply_page)
+        assert isinstance(reply_page, ReplyPage)
+        reply_page.dropped = True
+    state.writer.session_evicted(session.number)
+
+
+def remember(state: State, session: Session, code: i64, result: i64, filled: i64) -> None:
+    """Store the reply to the session's next sequence and advance it."""
+    slot = session.next_sequence % session.window
+    page = session.reply_pages[slot >> records.PAGE_SHIFT]
+    if page.state != DIRTY:
+        state.pages.touch(page)
+    state.touch(session.page)
+    word = slot * 4
+    replies = session.replies
+    replies[word] = code
+    replies[word + 1] = state.log_index
+    replies[word + 2] = result
+    replies[word + 3] = filled
+    session.last_index = state.log_index
+    session.next_sequence += 1

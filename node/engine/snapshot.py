@@ -1,0 +1,326 @@
+"""Snapshots: a venue rebuilt from canonical pages, and the digests of such pages without a venue."""
+
+from collections.abc import Iterable
+
+from blake3 import blake3
+from librt.strings import read_i64_le
+from mypy_extensions import i64
+
+from node.domain import identifiers, limits, records, terms
+from node.domain.genesis import Genesis
+from node.engine.account import Account
+from node.engine.checkpoint import StateTree
+from node.engine.fields import i16_at, i32_at
+from node.engine.ledger import collateral_of
+from node.engine.market import Event, Market
+from node.engine.order import Order
+from node.engine.pages import CLEAN
+from node.engine.position import Position
+from node.engine.session import Key, Session
+from node.engine.sessions import add_session
+from node.engine.state import State
+from node.engine.sweep import Sweep
+from node.engine.venue import Venue
+
+RECORD_SIZES: dict[int, int] = {
+    records.VENUE: records.VENUE_LIMITS + 8 * limits.LIMIT_COUNT,
+    records.TREASURY: records.TREASURY_SIZE,
+    records.EVENT: records.EVENT_SIZE,
+    records.MARKET: records.MARKET_SIZE,
+    records.ACCOUNT: records.ACCOUNT_SIZE,
+    records.POSITION: records.POSITION_SIZE,
+    records.ORDER: records.ORDER_SIZE,
+    records.KEY: records.KEY_SIZE,
+    records.SESSION: records.SESSION_SIZE,
+    records.WINDOW: records.STORED_SIZE,
+    records.SWEEP: records.SWEEP_SIZE,
+}
+
+
+class SnapshotError(Exception):
+    """The pages of a snapshot contradict each other, or their layout."""
+
+
+def digests(pages: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Return the (state, ledger) digests of pages given as (key, bytes)."""
+    tree = tree_of(pages)
+    return tree.digests()
+
+
+def tree_of(pages: Iterable[tuple[bytes, bytes]]) -> StateTree:
+    """Return the hash tree of pages given as (key, bytes), up to date."""
+    tree = StateTree()
+    for key, value in pages:
+        kind, number = split_key(key)
+        tree.set(kind, number, value)
+    for shelf in tree.shelves.values():
+        shelf.rehash()
+    return tree
+
+
+def split_key(key: bytes) -> tuple[int, int]:
+    """Return a page key's kind and number."""
+    if len(key) != records.PAGE_KEY_SIZE:
+        raise SnapshotError(f"a page key has {records.PAGE_KEY_SIZE} bytes, not {len(key)}")
+    return int.from_bytes(key[:2], "big"), int.from_bytes(key[2:], "big")
+
+
+def restore(genesis: Genesis, pages: Iterable[tuple[bytes, bytes]]) -> Venue:
+    """Rebuild the venue whose pages these are, in key order. Raises SnapshotError when they contradict."""
+    venue = Venue(genesis, pristine=False)
+    loader = Loader(venue.state)
+    kept: list[tuple[bytes, bytes]] = []
+    for key, value in pages:
+        kind, number = split_key(key)
+        loader.load(kind, number, value)
+        kept.append((key, value))
+    loader.finish()
+    venue.tree = tree_of(kept)
+    return venue
+
+
+class Loader:
+    """Reads pages in key order, so that a record comes after those that it refers to."""
+
+    def __init__(self, state: State) -> None:
+        """Load into an empty state."""
+        self.state: State = state
+
+    def load(self, kind: i64, number: i64, value: bytes) -> None:
+        """Load one page."""
+        size = RECORD_SIZES.get(kind)
+        if size is None:
+            raise SnapshotError(f"no records are of kind {kind}")
+        if len(value) == 0 or len(value) % size != 0:
+            raise SnapshotError(f"page {number} of kind {kind} has {len(value)} bytes")
+        if kind == records.WINDOW:
+            self.load_replies(number, value)
+            return
+        at: i64 = 0
+        while at < len(value):
+            self.load_record(kind, value, at)
+            at += size
+
+    def load_record(self, kind: i64, value: bytes, at: i64) -> None:
+        """Load one record."""
+        if kind == records.VENUE:
+            self.load_venue(value)
+        elif kind == records.TREASURY:
+            self.load_treasury(value)
+        elif kind == records.EVENT:
+            self.load_event(value, at)
+        elif kind == records.MARKET:
+            self.load_market(value, at)
+        elif kind == records.ACCOUNT:
+            self.load_account(value, at)
+        elif kind == records.POSITION:
+            self.load_position(value, at)
+        elif kind == records.ORDER:
+            self.load_order(value, at)
+        elif kind == records.KEY:
+            self.load_key(value, at)
+        elif kind == records.SESSION:
+            self.load_session(value, at)
+        else:
+            self.load_sweep(value, at)
+
+    def load_venue(self, value: bytes) -> None:
+        """Load the VENUE record."""
+        state = self.state
+        state.chain_digest = value[: identifiers.DIGEST_SIZE]
+        state.log_index = read_i64_le(value, records.VENUE_LOG_INDEX)
+        state.stamp_ns = read_i64_le(value, records.VENUE_STAMP)
+        state.rules_version = i32_at(value, records.VENUE_RULES_VERSION)
+        if i32_at(value, records.VENUE_SHARD) != state.shard:
+            raise SnapshotError("the snapshot is of another shard than the genesis")
+        state.writer.venue_sequence = read_i64_le(value, records.VENUE_STREAM_SEQUENCE)
+        state.checkpoint_bytes = read_i64_le(value, records.VENUE_CHECKPOINT_BYTES)
+        state.commands = read_i64_le(value, records.VENUE_COMMANDS)
+        state.sweep_head = read_i64_le(value, records.VENUE_SWEEP_HEAD)
+        state.sweep_tail = read_i64_le(value, records.VENUE_SWEEP_TAIL)
+        state.key_count = read_i64_le(value, records.VENUE_KEYS)
+        state.session_count = read_i64_le(value, records.VENUE_SESSIONS)
+        for number in range(limits.LIMIT_COUNT):
+            state.limits[number] = read_i64_le(value, records.VENUE_LIMITS + 8 * number)
+
+    def load_treasury(self, value: bytes) -> None:
+        """Load the TREASURY record."""
+        treasury = self.state.treasury
+        treasury.deposits = read_i64_le(value, records.TREASURY_DEPOSITS)
+        treasury.fees = read_i64_le(value, records.TREASURY_FEES)
+        treasury.deposit_cursor = read_i64_le(value, records.TREASURY_DEPOSIT_CURSOR)
+        treasury.collateral = read_i64_le(value, records.TREASURY_COLLATERAL)
+        treasury.orders = read_i64_le(value, records.TREASURY_ORDERS)
+        treasury.fills = read_i64_le(value, records.TREASURY_FILLS)
+        treasury.accounts = i32_at(value, records.TREASURY_ACCOUNTS)
+        treasury.events = i32_at(value, records.TREASURY_EVENTS)
+        treasury.markets = i32_at(value, records.TREASURY_MARKETS)
+        treasury.positions = i32_at(value, records.TREASURY_POSITIONS)
+
+    def load_event(self, value: bytes, at: i64) -> None:
+        """Load an EVENT record; its markets join it as they come."""
+        start = at + records.EVENT_NAME
+        event = Event(
+            i32_at(value, at + records.EVENT_NUMBER),
+            i32_at(value, at + records.EVENT_EXCLUSIVE),
+            value[start : start + identifiers.NAME_SIZE],
+        )
+        event.settled = i32_at(value, at + records.EVENT_SETTLED)
+        event.price_sum = i32_at(value, at + records.EVENT_PRICE_SUM)
+        event.started = i32_at(value, at + records.EVENT_STARTED)
+        self.state.add_event(event)
+
+    def load_market(self, value: bytes, at: i64) -> None:
+        """Load a MARKET record; its book fills as orders come."""
+        event = self.state.event(i32_at(value, at + records.MARKET_EVENT))
+        if event is None:
+            raise SnapshotError("a market's event is missing")
+        start = at + records.MARKET_NAME
+        market = Market(
+            i32_at(value, at + records.MARKET_NUMBER),
+            event,
+            i32_at(value, at + records.MARKET_TICK),
+            i32_at(value, at + records.MARKET_TAKER_FEE_BPS),
+            i32_at(value, at + records.MARKET_MAKER_FEE_BPS),
+            value[start : start + identifiers.NAME_SIZE],
+        )
+        market.state = i32_at(value, at + records.MARKET_STATE)
+        market.price = i32_at(value, at + records.MARKET_PRICE)
+        market.sweeps = i32_at(value, at + records.MARKET_SWEEPS)
+        market.collateral = read_i64_le(value, at + records.MARKET_COLLATERAL)
+        market.stream_sequence = read_i64_le(value, at + records.MARKET_STREAM_SEQUENCE)
+        market.order_count = read_i64_le(value, at + records.MARKET_ORDERS)
+        market.volume = read_i64_le(value, at + records.MARKET_VOLUME)
+        self.state.add_market(market)
+
+    def load_account(self, value: bytes, at: i64) -> None:
+        """Load an ACCOUNT record."""
+        start = at + records.ACCOUNT_ADDRESS
+        account = Account(
+            i32_at(value, at + records.ACCOUNT_NUMBER),
+            i32_at(value, at + records.ACCOUNT_MODE),
+            value[start : start + identifiers.ADDRESS_SIZE],
+        )
+        account.cash_free = read_i64_le(value, at + records.ACCOUNT_CASH_FREE)
+        account.cash_locked = read_i64_le(value, at + records.ACCOUNT_CASH_LOCKED)
+        account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)
+        account.order_count = read_i64_le(value, at + records.ACCOUNT_ORDERS)
+        account.watermark = read_i64_le(value, at + records.ACCOUNT_WATERMARK)
+        self.state.add_account(account)
+
+    def load_position(self, value: bytes, at: i64) -> None:
+        """Load a POSITION record."""
+        account, market = self.owner(value, at + records.POSITION_ACCOUNT)
+        position = Position(read_i64_le(value, at + records.POSITION_NUMBER), account, market)
+        self.state.add_position(position)
+        position.yes_free = read_i64_le(value, at + records.POSITION_YES_FREE)
+        position.yes_locked = read_i64_le(value, at + records.POSITION_YES_LOCKED)
+        position.no_free = read_i64_le(value, at + records.POSITION_NO_FREE)
+        position.no_locked = read_i64_le(value, at + records.POSITION_NO_LOCKED)
+        position.watermark = read_i64_le(value, at + records.POSITION_WATERMARK)
+
+    def owner(self, value: bytes, at: i64) -> tuple[Account, Market]:
+        """Return the account and market that two neighbouring i32 fields name."""
+        account = self.state.account(i32_at(value, at))
+        market = self.state.market(i32_at(value, at + 4))
+        if account is None or market is None:
+            raise SnapshotError("a record's account or market is missing")
+        return account, market
+
+    def load_order(self, value: bytes, at: i64) -> None:
+        """Load an ORDER record and put it behind those that came before, which are older."""
+        account, market = self.owner(value, at + records.ORDER_ACCOUNT)
+        position = account.positions.get(market.number)
+        if position is None:
+            raise SnapshotError("an order's position is missing")
+        order = Order(
+            read_i64_le(value, at + records.ORDER_ID),
+            read_i64_le(value, at + records.ORDER_CLIENT_ORDER_ID),
+            account,
+            position,
+            i16_at(value, at + records.ORDER_INTENT),
+            i16_at(value, at + records.ORDER_TIME_IN_FORCE),
+            i32_at(value, at + records.ORDER_PRICE),
+            read_i64_le(value, at + records.ORDER_LOTS),
+            market.fee_bps_max,
+        )
+        order.leaves = read_i64_le(value, at + records.ORDER_LEAVES)
+        order.fee_whole = read_i64_le(value, at + records.ORDER_FEE_WHOLE)
+        order.fee_rest = read_i64_le(value, at + records.ORDER_FEE_REST)
+        order.cash_locked = collateral_of(order)
+        self.state.orders.add(order)
+        market.book.rest(order)
+
+    def load_key(self, value: bytes, at: i64) -> None:
+        """Load a KEY record."""
+        start = at + records.KEY_PUBLIC_KEY
+        key = Key(
+            i32_at(value, at + records.KEY_NUMBER),
+            i32_at(value, at + records.KEY_ROLE),
+            i32_at(value, at + records.KEY_ACCOUNT),
+            value[start : start + identifiers.PUBLIC_KEY_SIZE],
+        )
+        key.revoked = i32_at(value, at + records.KEY_REVOKED)
+        if key.role == terms.OPERATOR and key.revoked == 0:
+            self.state.operator_count += 1
+        self.state.add_key(key)
+
+    def load_session(self, value: bytes, at: i64) -> None:
+        """Load a SESSION record; its replies follow."""
+        number: i64 = i32_at(value, at + records.SESSION_KEY)
+        if number < 1 or number >= len(self.state.keys):
+            raise SnapshotError("a session's key is missing")
+        key = self.state.keys[number]
+        assert key is not None
+        session = Session(
+            i32_at(value, at + records.SESSION_NUMBER),
+            key,
+            read_i64_le(value, at + records.SESSION_WINDOW),
+        )
+        session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE)
+        session.last_index = read_i64_le(value, at + records.SESSION_LAST_INDEX)
+        add_session(self.state, session)
+
+    def load_replies(self, number: i64, value: bytes) -> None:
+        """Load a page of a session's window."""
+        session = self.state.sessions.get(number >> records.WINDOW_PAGE_SHIFT)
+        if session is None:
+            raise SnapshotError("a window's session is missing")
+        slot = (number & ((1 << records.WINDOW_PAGE_SHIFT) - 1)) * records.PAGE_SLOTS
+        count: i64 = len(value) // records.STORED_SIZE
+        if slot + count > session.window:
+            raise SnapshotError("a page of replies is larger than its session's window")
+        word = slot * 4
+        at: i64 = 0
+        while at < len(value):
+            session.replies[word] = read_i64_le(value, at)
+            word += 1
+            at += 8
+
+    def load_sweep(self, value: bytes, at: i64) -> None:
+        """Load a SWEEP record."""
+        sweep = Sweep(
+            read_i64_le(value, at + records.SWEEP_NUMBER),
+            i32_at(value, at + records.SWEEP_KIND),
+            i32_at(value, at + records.SWEEP_ACCOUNT),
+            i32_at(value, at + records.SWEEP_MARKET),
+        )
+        sweep.cursor = read_i64_le(value, at + records.SWEEP_CURSOR)
+        self.state.sweeps[sweep.number] = sweep
+        sweep.page = self.state.sweep_pages.put(sweep.number, sweep)
+
+    def finish(self) -> None:
+        """Check the counts and declare every page clean: it equals the snapshot."""
+        state = self.state
+        treasury = state.treasury
+        counted = (
+            len(state.accounts) - 1 == treasury.accounts
+            and len(state.events) - 1 == treasury.events
+            and len(state.markets) - 1 == treasury.markets
+            and len(state.keys) - 1 == state.key_count
+            and len(state.sweeps) == state.sweep_tail - state.sweep_head
+        )
+        if not counted:
+            raise SnapshotError("the snapshot's counts and records differ: pages are missing")
+        for page in state.pages.freeze():
+            page.state = CLEAN

@@ -1,0 +1,188 @@
+"""The state: every collection and counter of the venue, and the bookkeeping of what has changed."""
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
+from node.domain import records
+from node.domain.genesis import Genesis
+from node.domain.groups import RULES_VERSION
+from node.domain.identifiers import SEQUENCE_BITS
+from node.domain.limits import LIMIT_COUNT
+from node.engine.account import Account
+from node.engine.event_writer import EventWriter
+from node.engine.fields import write_pair
+from node.engine.market import Event, Market
+from node.engine.order import Order, Orders
+from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
+from node.engine.position import Position
+from node.engine.session import Key, Session
+from node.engine.sweep import Sweep
+from node.engine.treasury import Treasury
+
+
+class State(Record):
+    """All that `apply` reads and writes. As a record it is the VENUE one: neither money nor orders."""
+
+    def __init__(self, genesis: Genesis, chain_digest: bytes) -> None:
+        """Make the state before the first log entry, without keys: see `Venue` and `restore`."""
+        self.chain_digest: bytes = chain_digest
+        self.log_index: i64 = 0
+        self.stamp_ns: i64 = 0
+        self.rules_version: i64 = RULES_VERSION
+        self.shard: i64 = genesis.shard
+        self.id_base: i64 = self.shard << SEQUENCE_BITS
+        self.checkpoint_bytes: i64 = 0
+        self.commands: i64 = 0
+        self.sweep_head: i64 = 1
+        self.sweep_tail: i64 = 1
+        self.key_count: i64 = 0
+        self.operator_count: i64 = 0
+        self.session_count: i64 = 0
+        self.limits: list[int] = list(genesis.limits)
+        self.treasury: Treasury = Treasury()
+        # Dense collections are lists by number; slot 0 is never used.
+        self.accounts: list[Account | None] = [None]
+        self.accounts_by_address: dict[bytes, Account] = {}
+        self.events: list[Event | None] = [None]
+        self.markets: list[Market | None] = [None]
+        self.keys: list[Key | None] = [None]
+        self.keys_by_public: dict[bytes, Key] = {}
+        self.sessions: dict[int, Session] = {}
+        self.sweeps: dict[int, Sweep] = {}
+        self.pages: Pages = Pages()
+        self.orders: Orders = Orders(self.pages)
+        self.account_pages: PageTable = PageTable(self.pages, records.ACCOUNT)
+        self.event_pages: PageTable = PageTable(self.pages, records.EVENT)
+        self.market_pages: PageTable = PageTable(self.pages, records.MARKET)
+        self.position_pages: PageTable = PageTable(self.pages, records.POSITION)
+        self.key_pages: PageTable = PageTable(self.pages, records.KEY)
+        self.session_pages: PageTable = PageTable(self.pages, records.SESSION)
+        self.sweep_pages: PageTable = PageTable(self.pages, records.SWEEP)
+        self.writer: EventWriter = EventWriter()
+        self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
+        self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
+
+    def encode(self, out: BytesWriter) -> None:
+        """Append the VENUE record's bytes."""
+        out.write(self.chain_digest)
+        write_i64_le(out, self.log_index)
+        write_i64_le(out, self.stamp_ns)
+        write_pair(out, self.rules_version, self.shard)
+        write_i64_le(out, self.writer.venue_sequence)
+        write_i64_le(out, self.checkpoint_bytes)
+        write_i64_le(out, self.commands)
+        write_i64_le(out, self.sweep_head)
+        write_i64_le(out, self.sweep_tail)
+        write_i64_le(out, self.key_count)
+        write_i64_le(out, self.session_count)
+        for number in range(LIMIT_COUNT):
+            write_i64_le(out, self.limits[number])
+
+    # Look-ups: None for any number that is not there.
+
+    def account(self, number: i64) -> Account | None:
+        """Return the account with this number."""
+        if 0 < number < len(self.accounts):
+            return self.accounts[number]
+        return None
+
+    def market(self, number: i64) -> Market | None:
+        """Return the market with this number."""
+        if 0 < number < len(self.markets):
+            return self.markets[number]
+        return None
+
+    def event(self, number: i64) -> Event | None:
+        """Return the event with this number."""
+        if 0 < number < len(self.events):
+            return self.events[number]
+        return None
+
+    # Changes: call before the change.
+
+    def touch(self, page: Page | None) -> None:
+        """Note that the record on `page` is about to change."""
+        assert page is not None
+        if page.state != DIRTY:
+            self.pages.touch(page)
+
+    def touch_owner(self, position: Position) -> None:
+        """Note that a position and its account are about to change."""
+        self.touch(position.page)
+        self.touch(position.account.page)
+
+    # Additions.
+
+    def add_account(self, account: Account) -> None:
+        """Number the account's page and index it."""
+        account.page = self.account_pages.put(account.number, account)
+        self.accounts.append(account)
+        self.accounts_by_address[account.address] = account
+
+    def add_event(self, event: Event) -> None:
+        """Index an event."""
+        event.page = self.event_pages.put(event.number, event)
+        self.events.append(event)
+
+    def add_market(self, market: Market) -> None:
+        """Index a market and join it to its event."""
+        self.touch(market.event.page)
+        market.page = self.market_pages.put(market.number, market)
+        self.markets.append(market)
+        market.event.markets.append(market)
+
+    def position(self, account: Account, market: Market) -> Position:
+        """Return the account's position in the market, making it when there is none."""
+        position = account.positions.get(market.number)
+        if position is None:
+            self.touch(self.treasury_page)
+            self.touch(account.page)
+            self.treasury.positions += 1
+            position = Position(self.treasury.positions, account, market)
+            self.add_position(position)
+        return position
+
+    def add_position(self, position: Position) -> None:
+        """Index a position by account and by market."""
+        position.page = self.position_pages.put(position.number, position)
+        account = position.account
+        account.positions[position.market.number] = position
+        account.position_list.append(position)
+        position.market.positions.append(position)
+
+    def add_key(self, key: Key) -> None:
+        """Index a key."""
+        key.page = self.key_pages.put(key.number, key)
+        self.keys.append(key)
+        self.keys_by_public[key.public_key] = key
+
+    def add_sweep(self, kind: i64, account: i64, market: i64) -> None:
+        """Queue a sweep behind all others."""
+        sweep = Sweep(self.sweep_tail, kind, account, market)
+        self.sweep_tail += 1
+        self.sweeps[sweep.number] = sweep
+        sweep.page = self.sweep_pages.put(sweep.number, sweep)
+
+    def next_order_id(self) -> i64:
+        """Hand out the next order id."""
+        self.touch(self.treasury_page)
+        self.treasury.orders += 1
+        return self.id_base | self.treasury.orders
+
+    def next_fill_id(self) -> i64:
+        """Hand out the next fill id."""
+        self.treasury.fills += 1
+        return self.id_base | self.treasury.fills
+
+    def rest(self, order: Order) -> None:
+        """Put what is left of an order into its book and the indexes, and say so."""
+        position = order.position
+        market = position.market
+        self.touch(market.page)
+        self.touch_owner(position)
+        self.orders.add(order)
+        level = market.book.rest(order)
+        market.order_count += 1
+        order.account.order_count += 1
+        self.writer.order_rested(order)
+        self.writer.depth(market, level.price, 1 if order.is_bid else 2, level.lots)

@@ -1,0 +1,38 @@
+"""A sweep: a mass effect that is worked off a few thousand items a group."""
+
+from typing import Final
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
+from node.engine.fields import write_pair
+from node.engine.pages import Page, Record
+
+CANCEL_ACCOUNT: Final = 1
+"""Cancel the account's orders under its watermark; the cursor counts its positions."""
+CANCEL_POSITION: Final = 2
+"""Cancel the account's orders in the market under the position's watermark."""
+CLOSE_MARKET: Final = 3
+"""Cancel all orders of the market."""
+REDEEM_MARKET: Final = 4
+"""Pay out the positions of the market; the cursor counts them."""
+
+
+class Sweep(Record):
+    """What is to be swept, and how far it has come."""
+
+    def __init__(self, number: i64, kind: i64, account: i64, market: i64) -> None:
+        """Make a sweep that has not begun; account or market is 0 where the kind has none."""
+        self.number: i64 = number
+        self.kind: i64 = kind
+        self.account: i64 = account
+        self.market: i64 = market
+        self.cursor: i64 = 0
+        self.page: Page | None = None
+
+    def encode(self, out: BytesWriter) -> None:
+        """Append the record's bytes."""
+        write_i64_le(out, self.number)
+        write_pair(out, self.kind, self.account)
+        write_i64_le(out, self.market)
+        write_i64_le(out, self.cursor)

@@ -1,0 +1,106 @@
+"""Working off sweeps: at the end of every group, oldest sweep first, within one budget of items."""
+
+from mypy_extensions import i64
+
+from node.domain.limits import SWEEP_ITEMS_PER_GROUP
+from node.domain.terms import CLOSE_BY_MARKET
+from node.engine.invariants import require
+from node.engine.market import Market
+from node.engine.order_book import NO_BID
+from node.engine.position import Position
+from node.engine.removal import close
+from node.engine.state import State
+from node.engine.sweep import CANCEL_ACCOUNT, CANCEL_POSITION, CLOSE_MARKET, Sweep
+from node.engine.trading import cancel_position, pay_out
+
+
+def run_sweeps(state: State) -> None:
+    """Spend one group's budget on the queue of sweeps."""
+    budget: i64 = state.limits[SWEEP_ITEMS_PER_GROUP]
+    while budget > 0 and state.sweep_head < state.sweep_tail:
+        sweep = state.sweeps[state.sweep_head]
+        state.touch(sweep.page)
+        budget = advance(state, sweep, budget)
+        if budget > 0:
+            finish(state, sweep)
+
+
+def finish(state: State, sweep: Sweep) -> None:
+    """Take a finished sweep off the queue."""
+    page = sweep.page
+    assert page is not None
+    state.sweep_pages.drop(sweep.number, page)
+    del state.sweeps[sweep.number]
+    state.sweep_head += 1
+    if sweep.kind >= CLOSE_MARKET:
+        market = state.market(sweep.market)
+        assert market is not None
+        state.touch(market.page)
+        market.sweeps -= 1
+
+
+def advance(state: State, sweep: Sweep, budget: i64) -> i64:
+    """Do up to `budget` items of the sweep; return what is left of the budget, 0 when there is more to do."""
+    if sweep.kind == CANCEL_ACCOUNT:
+        return sweep_account(state, sweep, budget)
+    market = state.market(sweep.market)
+    require(market is not None, "a sweep names no market")
+    assert market is not None
+    if sweep.kind == CANCEL_POSITION:
+        account = state.account(sweep.account)
+        assert account is not None
+        return sweep_position(state, account.positions[sweep.market], budget)
+    if sweep.kind == CLOSE_MARKET:
+        return sweep_book(state, market, budget)
+    return sweep_positions(state, market, sweep, budget)
+
+
+def sweep_account(state: State, sweep: Sweep, budget: i64) -> i64:
+    """Cancel doomed orders position by position."""
+    account = state.account(sweep.account)
+    assert account is not None
+    while sweep.cursor < len(account.position_list):
+        position = account.position_list[sweep.cursor]
+        budget -= cancel_position(state, position, budget, account.watermark)
+        if budget == 0:
+            return 0
+        sweep.cursor += 1
+        budget -= 1
+        if budget == 0:
+            return 0
+    return budget
+
+
+def sweep_position(state: State, position: Position, budget: i64) -> i64:
+    """Cancel the doomed orders of one position."""
+    return budget - cancel_position(state, position, budget, position.watermark)
+
+
+def sweep_book(state: State, market: Market, budget: i64) -> i64:
+    """Cancel what rests in a closed market, from the best prices outwards."""
+    book = market.book
+    while budget > 0 and market.order_count > 0:
+        price = book.best_bid if book.best_bid != NO_BID else book.best_ask
+        level = book.level(price)
+        require(level is not None and level.head is not None, "an order count without orders")
+        assert level is not None
+        order = level.head
+        assert order is not None
+        close(state, order, CLOSE_BY_MARKET)
+        budget -= 1
+    return budget
+
+
+def sweep_positions(state: State, market: Market, sweep: Sweep, budget: i64) -> i64:
+    """Pay out the positions of a resolved market."""
+    while budget > 0 and sweep.cursor < len(market.positions):
+        position = market.positions[sweep.cursor]
+        if position.yes_free > 0 or position.no_free > 0:
+            pay_out(state, position)
+        sweep.cursor += 1
+        budget -= 1
+    if sweep.cursor == len(market.positions):
+        require(market.collateral == 0, "a redeemed market kept collateral")
+    return budget
+
+

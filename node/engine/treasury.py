@@ -1,0 +1,36 @@
+"""The treasury: money that belongs to no account, and the counters that hand out ids."""
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
+from node.engine.fields import write_pair
+from node.engine.pages import Page, Record
+
+
+class Treasury(Record):
+    """Sums in micro-USDC. Deposits = cash of all accounts + collateral of all markets + fees, always."""
+
+    def __init__(self) -> None:
+        """Start with nothing deposited and nothing numbered."""
+        self.deposits: i64 = 0
+        self.fees: i64 = 0
+        self.deposit_cursor: i64 = 0
+        self.collateral: i64 = 0
+        self.orders: i64 = 0
+        self.fills: i64 = 0
+        self.accounts: i64 = 0
+        self.events: i64 = 0
+        self.markets: i64 = 0
+        self.positions: i64 = 0
+        self.page: Page | None = None
+
+    def encode(self, out: BytesWriter) -> None:
+        """Append the record's bytes."""
+        write_i64_le(out, self.deposits)
+        write_i64_le(out, self.fees)
+        write_i64_le(out, self.deposit_cursor)
+        write_i64_le(out, self.collateral)
+        write_i64_le(out, self.orders)
+        write_i64_le(out, self.fills)
+        write_pair(out, self.accounts, self.events)
+        write_pair(out, self.markets, self.positions)

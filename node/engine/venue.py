@@ -1,0 +1,317 @@
+"""The venue: the only mutator. It applies groups of commands and writes replies, events and the chain digest."""
+
+from blake3 import blake3
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from mypy_extensions import i64
+
+from node.domain import commands as layout
+from node.domain import groups, limits, terms
+from node.domain import replies as reply_layout
+from node.domain.codes import Code
+from node.domain.genesis import Genesis
+from node.engine import administration, lifecycle, trading
+from node.engine.account import Account
+from node.engine.checkpoint import Checkpoint, StateTree
+from node.engine.fields import write_pair
+from node.engine.invariants import require
+from node.engine.market import Event, Market
+from node.engine.outcome import Outcome
+from node.engine.session import Key, Session
+from node.engine.sessions import open_session, remember
+from node.engine.state import State
+from node.engine.sweeping import run_sweeps
+
+
+class Venue:
+    """One shard's state machine. `apply` is deterministic, bounded, and never raises for bad input.
+
+    After `apply`, `replies` holds a 48-byte frame for each record of the group, in order, and `events` the frames of
+    everything that happened; `digest` is the chain digest at `log_index`.
+    """
+
+    def __init__(self, genesis: Genesis, *, pristine: bool = True) -> None:
+        """Make the venue before its first log entry; the operator of the genesis holds key 1.
+
+        With `pristine` false even that key is missing: `restore` adds what a snapshot holds.
+        """
+        root = blake3(genesis.encode()).digest()
+        self.genesis: Genesis = genesis
+        self.state: State = State(genesis, root)
+        self.tree: StateTree = StateTree()
+        self.outcome: Outcome = Outcome()
+        self.out: BytesWriter = BytesWriter()
+        self.replies: bytes = b""
+        self.events: bytes = b""
+        self.checkpoint_due: bool = False
+        self.rejections: list[int] = [0] * 512
+        if pristine:
+            administration.grant(self.state, terms.OPERATOR, 0, genesis.operator_public_key)
+
+    @property
+    def digest(self) -> bytes:
+        """Return the chain digest: blake3 of the previous one, the group and its events."""
+        return self.state.chain_digest
+
+    @property
+    def log_index(self) -> int:
+        """Return the index of the last entry applied."""
+        return self.state.log_index
+
+    @property
+    def stamp_ns(self) -> int:
+        """Return the venue's time: the last group's stamp, in ns since 1970."""
+        return self.state.stamp_ns
+
+    @property
+    def work_pending(self) -> bool:
+        """Return whether sweeps wait: then an empty group must follow even when no orders flow."""
+        return self.state.sweep_head < self.state.sweep_tail
+
+    def apply(self, index: i64, group: bytes) -> None:
+        """Execute the log entry at `index`. Raises InvariantError when the venue itself is wrong."""
+        state = self.state
+        writer = state.writer
+        require(index > state.log_index, "log entries must be applied in order")
+        self.checkpoint_due = False
+        state.touch(state.venue_page)
+        end: i64 = len(group)
+        current = False
+        if end >= groups.GROUP_HEADER_SIZE:
+            word = read_i64_le(group, groups.GROUP_LENGTH)
+            length = word & 0xFFFFFFFF
+            if groups.GROUP_HEADER_SIZE <= length <= end:
+                end = length
+            stamp = read_i64_le(group, groups.GROUP_STAMP)
+            if stamp > state.stamp_ns:
+                state.stamp_ns = stamp
+            current = (word >> 32) & 0xFFFF == state.rules_version
+        state.log_index = index
+        self.out.truncate(0)
+        writer.begin(index, state.stamp_ns)
+        self.apply_records(group, end, current)
+        run_sweeps(state)
+        self.mark_checkpoint(len(group))
+        self.replies = self.out.getvalue()
+        self.events = writer.out.getvalue()
+        chain = blake3(state.chain_digest)
+        chain.update(group[:end])
+        chain.update(self.events)
+        state.chain_digest = chain.digest()
+
+    def mark_checkpoint(self, group_size: i64) -> None:
+        """Count the log's bytes and call for a checkpoint when enough of them have passed."""
+        state = self.state
+        state.checkpoint_bytes += group_size
+        interval: i64 = state.limits[limits.CHECKPOINT_BYTES]
+        if state.checkpoint_bytes >= interval:
+            self.checkpoint_due = True
+        if self.checkpoint_due:
+            state.checkpoint_bytes = 0
+            state.writer.checkpoint_taken()
+
+    def apply_records(self, group: bytes, end: i64, current: bool) -> None:  # noqa: FBT001
+        """Execute the records up to `end`; one that does not fit ends the group."""
+        state = self.state
+        at: i64 = groups.GROUP_HEADER_SIZE
+        least: i64 = layout.RECORD_FRAME + layout.COMMAND_BODY
+        while at + least <= end:
+            number = read_i64_le(group, at) & 0xFFFFFFFF
+            frame = at + layout.RECORD_FRAME
+            word = read_i64_le(group, frame)
+            length = word & 0xFFFFFFFF
+            if length < layout.COMMAND_BODY or frame + length > end:
+                return
+            state.commands += 1
+            # Flags are 0 in this version: with any set, the type is unknown.
+            kind = word >> 32
+            if number == 0:
+                self.apply_internal(group, frame, length, kind, current)
+            else:
+                self.apply_sequenced(number, group, frame, length, kind, current)
+            at = frame + length
+
+    def apply_internal(
+        self, group: bytes, frame: i64, length: i64, kind: i64, current: bool  # noqa: FBT001
+    ) -> None:
+        """Execute a record of the leader's own: today only the opening of a session."""
+        if not current:
+            code = Code.RULES_VERSION_MISMATCH
+        elif kind != layout.SESSION_OPEN:
+            code = Code.UNKNOWN_COMMAND
+        elif length != layout.SESSION_OPEN_SIZE:
+            code = Code.MALFORMED
+        else:
+            code = open_session(self.state, group, frame)
+        self.write_reply(0, code.value, 0, self.state.log_index, 0, 0)
+
+    def apply_sequenced(
+        self,
+        number: i64,
+        group: bytes,
+        frame: i64,
+        length: i64,
+        kind: i64,
+        current: bool,  # noqa: FBT001
+    ) -> None:
+        """Execute a client's record if it is the session's next; repeat the old reply if it was executed before."""
+        state = self.state
+        sequence = read_i64_le(group, frame + layout.COMMAND_SEQUENCE)
+        session = state.sessions.get(number)
+        if session is None:
+            self.refuse(number, Code.UNKNOWN_SESSION, sequence)
+            return
+        if sequence != session.next_sequence:
+            self.answer_out_of_turn(session, sequence)
+            return
+        outcome = self.outcome
+        outcome.clear()
+        code = self.execute(session, group, frame, length, kind, current)
+        number_of_code: i64 = 0
+        if code is not Code.OK:
+            number_of_code = code.value
+            self.rejections[number_of_code] += 1
+        remember(state, session, number_of_code, outcome.result, outcome.filled)
+        self.write_reply(
+            number, number_of_code, sequence, state.log_index, outcome.result, outcome.filled
+        )
+
+    def answer_out_of_turn(self, session: Session, sequence: i64) -> None:
+        """Reply to a sequence that is not the session's next: with the stored reply, or why there is none."""
+        if sequence > session.next_sequence:
+            self.refuse(session.number, Code.SEQUENCE_GAP, sequence)
+        elif sequence < 1 or sequence < session.next_sequence - session.window:
+            self.refuse(session.number, Code.REPLY_FORGOTTEN, sequence)
+        else:
+            word = (sequence % session.window) * 4
+            replies = session.replies
+            self.write_reply(
+                session.number,
+                replies[word],
+                sequence,
+                replies[word + 1],
+                replies[word + 2],
+                replies[word + 3],
+            )
+
+    def execute(
+        self,
+        session: Session,
+        group: bytes,
+        frame: i64,
+        length: i64,
+        kind: i64,
+        current: bool,  # noqa: FBT001
+    ) -> Code:
+        """Check a record's form and its sender's right, and hand it to its handler."""
+        if not current:
+            return Code.RULES_VERSION_MISMATCH
+        expected = layout.COMMAND_SIZES.get(kind)
+        if expected is None or kind > layout.MAX_CLIENT_COMMAND:
+            return Code.UNKNOWN_COMMAND
+        if length != expected:
+            return Code.MALFORMED
+        key = session.key
+        if key.revoked != 0:
+            return Code.KEY_REVOKED
+        if kind < layout.ACCOUNT_OPEN:
+            if key.role == terms.TRADER:
+                account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
+                if account != key.account:
+                    return Code.NOT_PERMITTED
+            return self.trade(kind, group, frame)
+        if key.role != terms.OPERATOR:
+            return Code.NOT_PERMITTED
+        return self.administer(kind, group, frame)
+
+    def trade(self, kind: i64, group: bytes, frame: i64) -> Code:
+        """Execute an order command."""
+        state = self.state
+        outcome = self.outcome
+        if kind == layout.PLACE:
+            return trading.place(state, group, frame, outcome)
+        if kind == layout.REDUCE:
+            return trading.reduce(state, group, frame, outcome)
+        if kind == layout.CANCEL:
+            return trading.cancel(state, group, frame, outcome)
+        if kind == layout.CANCEL_ALL:
+            return trading.cancel_all(state, group, frame, outcome)
+        if kind == layout.SPLIT:
+            return trading.split(state, group, frame, outcome)
+        if kind == layout.MERGE_SETS:
+            return trading.merge(state, group, frame, outcome)
+        return trading.redeem(state, group, frame, outcome)
+
+    def administer(self, kind: i64, group: bytes, frame: i64) -> Code:  # noqa: PLR0911 - a table
+        """Execute an operator's command."""
+        state = self.state
+        outcome = self.outcome
+        if kind == layout.ACCOUNT_OPEN:
+            return administration.open_account(state, group, frame, outcome)
+        if kind == layout.DEPOSIT:
+            return administration.deposit(state, group, frame, outcome)
+        if kind == layout.EVENT_CREATE:
+            return administration.create_event(state, group, frame, outcome)
+        if kind == layout.MARKET_CREATE:
+            return administration.create_market(state, group, frame, outcome)
+        if kind == layout.MARKET_OPEN:
+            return lifecycle.open_market(state, group, frame, outcome)
+        if kind == layout.MARKET_HALT:
+            return lifecycle.halt_market(state, group, frame, outcome)
+        if kind == layout.MARKET_CLOSE:
+            return lifecycle.close_market(state, group, frame, outcome)
+        if kind == layout.MARKET_RESOLVE:
+            return lifecycle.resolve_market(state, group, frame, outcome)
+        if kind == layout.MARKET_VOID:
+            return lifecycle.void_market(state, group, frame, outcome)
+        if kind == layout.KEY_GRANT:
+            return administration.grant_key(state, group, frame, outcome)
+        if kind == layout.KEY_REVOKE:
+            return administration.revoke_key(state, group, frame, outcome)
+        if kind == layout.CONFIGURE:
+            return administration.configure(state, group, frame, outcome)
+        self.checkpoint_due = True
+        outcome.result = state.log_index
+        return Code.OK
+
+    def refuse(self, session: i64, code: Code, sequence: i64) -> None:
+        """Reply with a refusal that consumes no sequence and is not remembered."""
+        self.rejections[code.value] += 1
+        self.write_reply(session, code.value, sequence, self.state.log_index, 0, 0)
+
+    def write_reply(
+        self, session: i64, code: i64, sequence: i64, log_index: i64, result: i64, filled: i64
+    ) -> None:
+        """Append a reply frame."""
+        out = self.out
+        write_i64_le(out, reply_layout.REPLY_SIZE | (reply_layout.REPLY << 32))
+        write_pair(out, session & 0x7FFFFFFF, code)
+        write_i64_le(out, sequence)
+        write_i64_le(out, log_index)
+        write_i64_le(out, result)
+        write_i64_le(out, filled)
+
+    def freeze(self) -> Checkpoint:
+        """Return a checkpoint of the state as it is now; it is worked off while `apply` goes on."""
+        return Checkpoint(self.state, self.tree)
+
+    # Reads, for answers to queries.
+
+    def session(self, number: i64) -> Session | None:
+        """Return a session, or None."""
+        return self.state.sessions.get(number)
+
+    def key_by_public(self, public_key: bytes) -> Key | None:
+        """Return the key with these 32 bytes, or None."""
+        return self.state.keys_by_public.get(public_key)
+
+    def account(self, number: i64) -> Account | None:
+        """Return an account, or None."""
+        return self.state.account(number)
+
+    def market(self, number: i64) -> Market | None:
+        """Return a market, or None."""
+        return self.state.market(number)
+
+    def event(self, number: i64) -> Event | None:
+        """Return an event, or None."""
+        return self.state.event(number)
