@@ -1,1 +1,4 @@
-"""The words: units, identifiers, codes, and the byte layouts of everything that is logged or sent."""
+"""The words.
+
+Units, identifiers, codes, and the byte layouts of everything that is logged or sent.
+"""

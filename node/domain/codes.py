@@ -4,9 +4,10 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """Outcome of one command, in precedence order within each block of a hundred.
+    """Outcome of one command; a number, once released, is never reused.
 
-    When several rejections apply, the one listed first is given. A number, once released, is never reused.
+    When several rejections apply, the one with the smallest number is given, except that the means
+    to pay (INSUFFICIENT_FUNDS, INSUFFICIENT_SHARES) are looked at last.
     """
 
     OK = 0

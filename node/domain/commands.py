@@ -1,8 +1,9 @@
 """The layout of every command: fixed offsets, little-endian, signed integers.
 
-A command frame is `length i32, type i16, flags i16, sequence i64` and a body of fixed size. `length` counts the whole
-frame, itself included; `flags` is 0; `sequence` is the session's client sequence. In the log each frame is preceded by
-the number of the session that sent it. All reserved bytes are 0.
+A command frame is `length i32, type i16, flags i16, sequence i64` and a body of fixed size.
+`length` counts the whole frame, itself included; `flags` is 0; `sequence` is the session's client
+sequence. In the log each frame is preceded by the number of the session that sent it. All reserved
+bytes are 0.
 """
 
 from enum import IntEnum

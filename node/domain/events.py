@@ -1,10 +1,11 @@
 """The layout of every event: the bytes that `apply` writes are the bytes that subscribers receive.
 
-Header: `length i32, type i16, flags i16, log_index i64, ordinal i32, stream i32, stream_sequence i64, stamp_ns i64`.
-(log_index, ordinal) names an event uniquely. A stream is an account's executions (types 160..191, `stream` is the
-account), a market's public feed (192..223, the market), or the venue's (224..255, 0); each has its own gapless
-`stream_sequence` from 1, identical on every replica. Prices in private events are in the owner's terms (a NO price
-for a NO intent); prices in public events are in YES terms.
+Header: `length i32, type i16, flags i16, log_index i64, ordinal i32, stream i32, stream_sequence
+i64, stamp_ns i64`. (log_index, ordinal) names an event uniquely. A stream is an account's
+executions (types 160..191, `stream` is the account), a market's public feed (192..223, the market),
+or the venue's (224..255, 0); each has its own gapless `stream_sequence` from 1, identical on every
+replica. Prices in private events are in the owner's terms (a NO price for a NO intent); prices in
+public events are in YES terms.
 """
 
 from enum import IntEnum

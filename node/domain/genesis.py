@@ -5,12 +5,15 @@ from node.domain.limits import LIMIT_COUNT, LIMIT_RANGES
 
 
 class Genesis:
-    """The cluster's id, shard, first operator key and limits; its bytes are the root of the chain digest."""
+    """The cluster's id, shard, first operator key and limits.
+
+    Its bytes are the root of the chain digest.
+    """
 
     def __init__(
         self, cluster_id: bytes, shard: int, operator_public_key: bytes, limits: tuple[int, ...]
     ) -> None:
-        """Hold what is given: a 16-byte id, an Ed25519 public key, and one value for each `Limit` in order.
+        """Hold a 16-byte id, an Ed25519 public key, and a value for each `Limit`, in order.
 
         Raises ValueError when a size, the shard or a limit is out of range.
         """
@@ -19,7 +22,8 @@ class Genesis:
         if not 0 <= shard <= MAX_SHARD:
             raise ValueError(f"shard {shard} is not in 0..{MAX_SHARD}")
         if len(operator_public_key) != PUBLIC_KEY_SIZE:
-            raise ValueError(f"a public key has {PUBLIC_KEY_SIZE} bytes, not {len(operator_public_key)}")
+            size = len(operator_public_key)
+            raise ValueError(f"a public key has {PUBLIC_KEY_SIZE} bytes, not {size}")
         if len(limits) != LIMIT_COUNT:
             raise ValueError(f"genesis sets {LIMIT_COUNT} limits, not {len(limits)}")
         for number, (value, bounds) in enumerate(zip(limits, LIMIT_RANGES, strict=True)):
@@ -31,8 +35,12 @@ class Genesis:
         self.limits = limits
 
     def encode(self) -> bytes:
-        """Return the canonical bytes: 64-bit little-endian integers and raw keys, in the order of the fields."""
-        parts = [b"QBGENES1", self.cluster_id, self.shard.to_bytes(8, "little"), self.operator_public_key]
+        """Return the canonical bytes.
+
+        64-bit little-endian integers and raw keys, in the order of the fields.
+        """
+        parts = [b"QBGENES1", self.cluster_id, self.shard.to_bytes(8, "little")]
+        parts.append(self.operator_public_key)
         parts.extend(value.to_bytes(8, "little") for value in self.limits)
         return b"".join(parts)
 

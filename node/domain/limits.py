@@ -1,4 +1,7 @@
-"""Every bound that `apply` reads: replicated, set by genesis, changed only by a logged `configure` command."""
+"""Every bound that `apply` reads.
+
+Replicated, set by genesis, changed only by a logged `configure` command.
+"""
 
 from enum import IntEnum
 from typing import Final, NamedTuple

@@ -1,7 +1,8 @@
 """The layout of every record of state: what snapshots hold, digests cover and queries answer.
 
-Little-endian, fixed size per kind. A *page* is up to 64 consecutive records of one kind (record numbers `64 n` to
-`64 n + 63`), concatenated in order; its key is `kind i16, page number i64`, big-endian so that keys sort.
+Little-endian, fixed size per kind. A *page* is up to 64 consecutive records of one kind (record
+numbers `64 n` to `64 n + 63`), concatenated in order; its key is `kind i16, page number i64`,
+big-endian so that keys sort.
 """
 
 from typing import Final
@@ -28,7 +29,10 @@ VENUE_SESSIONS: Final = 104
 VENUE_LIMITS: Final = 112
 
 TREASURY: Final = 2
-"""One record: the money that belongs to no account, and the counters of ids. In the ledger digest."""
+"""One record: the money that belongs to no account, and the counters of ids.
+
+In the ledger digest.
+"""
 TREASURY_DEPOSITS: Final = 0
 TREASURY_FEES: Final = 8
 TREASURY_DEPOSIT_CURSOR: Final = 16
@@ -122,7 +126,10 @@ SESSION_LAST_INDEX: Final = 24
 SESSION_SIZE: Final = 32
 
 WINDOW: Final = 10
-"""Page number = session << 10 | slot >> 6; a record is the stored reply of sequence `slot mod window`."""
+"""Page number = session << 10 | slot >> 6.
+
+A record is the stored reply of sequence `slot mod window`.
+"""
 WINDOW_PAGE_SHIFT: Final = 10
 STORED_CODE: Final = 0
 STORED_LOG_INDEX: Final = 8

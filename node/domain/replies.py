@@ -1,8 +1,8 @@
 """The layout of a reply: what one command came to, once, for ever.
 
-`length i32, type i16, flags i16, session i32, code i32, sequence i64, log_index i64, result i64, filled i64`.
-`result` is the number or id that the command made (order id, account, market, event, key); `filled` is the lots that
-filled on arrival, or the orders that a cancel-all closed at once.
+`length i32, type i16, flags i16, session i32, code i32, sequence i64, log_index i64, result i64,
+filled i64`. `result` is the number or id that the command made (order id, account, market, event,
+key); `filled` is the lots that filled on arrival, or the orders that a cancel-all closed at once.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The closed vocabularies of the venue: what a field that is an enumeration may hold.
 
-Each has two forms that share one source: bare `Final` integers, which compiled code compares for free, and an
-`IntEnum` for people (`Intent(1).name`).
+Each has two forms that share one source: bare `Final` integers, which compiled code compares for
+free, and an `IntEnum` for people (`Intent(1).name`).
 """
 
 from enum import IntEnum
@@ -84,7 +84,10 @@ OPERATOR: Final = 3
 
 
 class Role(IntEnum):
-    """What a key may do. TRADER: its own account; BROKER: orders of any account; OPERATOR: also administration."""
+    """What a key may do.
+
+    TRADER: its own account; BROKER: orders of any account; OPERATOR: also administration.
+    """
 
     TRADER = TRADER
     BROKER = BROKER
@@ -97,7 +100,10 @@ MERGE: Final = 3
 
 
 class MatchKind(IntEnum):
-    """How a fill changes the number of complete sets: not at all, one more a lot, or one less a lot."""
+    """How a fill changes the number of complete sets.
+
+    Not at all, one more a lot, or one less a lot.
+    """
 
     TRANSFER = TRANSFER
     MINT = MINT

@@ -1,6 +1,7 @@
 """Integer units of money, price and size, and the bounds that keep every sum inside 64 bits.
 
-One price unit is 0.0001 USDC and one lot is 0.01 share, so price x lots is exactly micro-USDC (1e-6 USDC).
+One price unit is 0.0001 USDC and one lot is 0.01 share, so price x lots is exactly micro-USDC (1e-6
+USDC).
 """
 
 from typing import Final
@@ -15,10 +16,16 @@ LOTS_PER_SHARE: Final = 100
 MICRO_USDC_PER_USDC: Final = 1_000_000
 
 MAX_LOTS: Final = 10_000_000_000
-"""Largest size of one order, split or merge: 100 million shares. MAX_LOTS x PRICE_SCALE = 1e14 micro-USDC."""
+"""Largest size of one order, split or merge: 100 million shares.
+
+MAX_LOTS x PRICE_SCALE = 1e14 micro-USDC.
+"""
 
 MAX_SUPPLY: Final = 1_000_000_000_000_000_000
-"""Largest sum of all deposits, in micro-USDC (1e12 USDC): bounds every balance, lock and running sum."""
+"""Largest sum of all deposits, in micro-USDC (1e12 USDC).
+
+Bounds every balance, lock and running sum.
+"""
 
 BPS_SCALE: Final = 10_000
 FEE_SCALE: Final = BPS_SCALE * PRICE_SCALE

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Account(Record):
-    """Cash in micro-USDC, free and locked; positions by market; resting orders by client order id."""
+    """Cash in micro-USDC, free and locked.
+
+    Positions by market; resting orders by client order id.
+    """
 
     def __init__(self, number: i64, mode: i64, address: bytes) -> None:
         """Make an empty account that is on no page yet."""

@@ -152,7 +152,7 @@ def grant_key(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 
 def grant(state: State, role: i64, account: i64, public_key: bytes) -> i64:
-    """Number and index a new key, say so, and return its number."""
+    """Give a new key its number, index it, say so, and return the number."""
     state.key_count += 1
     if role == terms.OPERATOR:
         state.operator_count += 1
@@ -176,9 +176,7 @@ def revoke_key(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     if key.role == terms.OPERATOR:
         state.operator_count -= 1
     key.revoked = 1
-    state.writer.key_changed(
-        events.KEY_REVOKED, key.number, key.role, key.account, key.public_key
-    )
+    state.writer.key_changed(events.KEY_REVOKED, key.number, key.role, key.account, key.public_key)
     outcome.result = key.number
     return Code.OK
 

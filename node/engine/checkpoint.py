@@ -1,7 +1,8 @@
-"""Checkpoints: the changed pages at one index, encoded in slices, and the digests of the whole state.
+"""Checkpoints: the changed pages at one index, in slices, and the digests of the whole state.
 
-The state digest is a hash of shelf hashes, a shelf being 256 neighbouring pages of one kind; only shelves with a
-changed page are hashed again. The ledger digest is the same over the kinds that hold money and orders.
+The state digest is a hash of shelf hashes, a shelf being 256 neighbouring pages of one kind; only
+shelves with a changed page are hashed again. The ledger digest is the same over the kinds that hold
+money and orders.
 """
 
 from typing import Final
@@ -50,7 +51,8 @@ class StateTree:
         """Make the tree of an empty state."""
         self.shelves: dict[bytes, Shelf] = {}
         self.page_count: i64 = 0
-        # Whether a checkpoint is still at work: until it is complete, another would mix two indexes.
+        # Whether a checkpoint is still at work: until it is complete, another would mix two
+        # indexes.
         self.busy: bool = False
 
     def set(self, kind: i64, number: i64, value: bytes) -> Shelf:
@@ -71,6 +73,11 @@ class StateTree:
             del shelf.hashes[number]
         return shelf
 
+    def rehash(self) -> None:
+        """Bring every shelf up to date, at once: for a tree that no venue waits for."""
+        for shelf in self.shelves.values():
+            shelf.rehash()
+
     def digests(self) -> tuple[bytes, bytes]:
         """Return the (state, ledger) digests; every shelf must be up to date."""
         state = blake3(b"quorumbook state 1")
@@ -89,10 +96,16 @@ class StateTree:
 
 
 class Checkpoint:
-    """The state at one index. Call `step` until it returns True; then `changes` and the digests are complete."""
+    """The state at one index.
+
+    Call `step` until it returns True; then `changes` and the digests are complete.
+    """
 
     def __init__(self, state: State, tree: StateTree) -> None:
-        """Freeze the dirty pages of `state`; the cost does not depend on how many records there are."""
+        """Freeze the dirty pages of `state`.
+
+        The cost does not depend on how many records there are.
+        """
         require(not tree.busy, "a checkpoint began before the last one was complete")
         tree.busy = True
         self.tree: StateTree = tree

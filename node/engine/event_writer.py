@@ -13,7 +13,7 @@ from node.engine.treasury import Treasury
 
 
 class EventWriter:
-    """Appends events to one buffer, numbering them within their log entry and within their streams."""
+    """Appends events to one buffer, numbered within their log entry and their streams."""
 
     def __init__(self) -> None:
         """Start with an empty buffer before the first log entry."""
@@ -194,5 +194,3 @@ class EventWriter:
     def checkpoint_taken(self) -> None:
         """Announce that the state at this index is a checkpoint."""
         self._venue(layout.CHECKPOINT_TAKEN_SIZE, layout.CHECKPOINT_TAKEN)
-
-

@@ -1,8 +1,9 @@
 """Fees: one total per order, so that they do not depend on how many fills it took.
 
-A fill at YES price P of n lots adds bps x P x (10,000 - P) x n to the order's sum S; the order has then paid
-ceil(S / 1e8) micro-USDC. S is kept as `fee_whole` (S // 1e8) and `fee_rest` (S mod 1e8): with bps up to 1,000 the
-per-lot term is at most 2.5e10, its remainder below 1e8, and 1e8 x MAX_LOTS = 1e18 stays inside 64 bits.
+A fill at YES price P of n lots adds bps x P x (10,000 - P) x n to the order's sum S; the order has
+then paid ceil(S / 1e8) micro-USDC. S is kept as `fee_whole` (S // 1e8) and `fee_rest` (S mod 1e8):
+with bps up to 1,000 the per-lot term is at most 2.5e10, its remainder below 1e8, and 1e8 x MAX_LOTS
+= 1e18 stays inside 64 bits.
 """
 
 from mypy_extensions import i64
@@ -12,7 +13,7 @@ from node.engine.order import Order
 
 
 def charge(order: Order, bps: i64, price: i64, lots: i64) -> i64:
-    """Add a fill at YES `price` to the order's sum and return what it must now pay, in micro-USDC, rounded up."""
+    """Add a fill at YES `price` to the order's sum; return what it must now pay, rounded up."""
     if bps == 0:
         return 0
     per_lot = bps * price * (PRICE_SCALE - price)

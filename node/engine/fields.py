@@ -1,4 +1,7 @@
-"""Small fields in 64-bit words: one 64-bit read or write costs as much as a 32-bit one, and mixes no types."""
+"""Small fields in 64-bit words.
+
+One 64-bit read or write costs as much as a 32-bit one, and mixes no types.
+"""
 
 from librt.strings import BytesWriter, read_i16_le, read_i32_le, write_i64_le
 from mypy_extensions import i64

@@ -5,7 +5,10 @@ from mypy_extensions import mypyc_attr
 
 @mypyc_attr(native_class=False)  # Native classes cannot inherit from built-in exceptions.
 class InvariantError(AssertionError):
-    """The state contradicts itself; nothing that follows can be trusted, so the replica must stop."""
+    """The state contradicts itself.
+
+    Nothing that follows can be trusted, so the replica must stop.
+    """
 
 
 def require(holds: bool, what: str) -> None:  # noqa: FBT001 - read as a sentence: require(x, "x")

@@ -15,14 +15,20 @@ from node.engine.treasury import Treasury
 
 
 def collateral_of(order: Order) -> i64:
-    """Return the cash that a buy order's leaves need: the limit price and the largest fee, in micro-USDC."""
+    """Return the cash that a buy order's leaves need.
+
+    The limit price and the largest fee, in micro-USDC.
+    """
     if not order.is_buy or order.leaves == 0:
         return 0
     return order.price * order.leaves + largest_fee_left(order)
 
 
 def collateral_to_lock(limit: i64, lots: i64, fee_bps_max: i64) -> i64:
-    """Return the most that a new buy order can cost: its limit price and the largest fee, in micro-USDC."""
+    """Return the most that a new buy order can cost.
+
+    Its limit price and the largest fee, in micro-USDC.
+    """
     return limit * lots + largest_fee(limit, lots, fee_bps_max, 0, 0)
 
 
@@ -60,7 +66,8 @@ def release(order: Order, lots: i64) -> None:
 def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) -> i64:
     """Give the order its side of a fill at YES `price`; return the fee, in micro-USDC.
 
-    A buyer pays the fill's price, not its limit: the difference, and fees that can no longer arise, become free.
+    A buyer pays the fill's price, not its limit: the difference, and fees that can no longer arise,
+    become free.
     """
     own_price = price if order.is_yes else PRICE_SCALE - price
     fee = charge(order, bps, price, lots)
@@ -88,7 +95,10 @@ def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) ->
 
 
 def change_collateral(market: Market, amount: i64, treasury: Treasury) -> None:
-    """Move micro-USDC into (or, below 0, out of) what a market holds for its shares: 10,000 a complete set."""
+    """Move micro-USDC into (or, below 0, out of) what a market holds for its shares.
+
+    10,000 a complete set.
+    """
     market.collateral += amount
     treasury.collateral += amount
 
@@ -117,7 +127,10 @@ def merge(position: Position, lots: i64, treasury: Treasury) -> None:
 
 
 def redeem(position: Position, treasury: Treasury) -> i64:
-    """Pay out a position of a resolved market, YES the market's price and NO the rest; return the micro-USDC paid."""
+    """Pay out a position of a resolved market, YES the market's price and NO the rest.
+
+    Return the micro-USDC paid.
+    """
     price = position.market.price
     paid = price * position.yes_free + (PRICE_SCALE - price) * position.no_free
     position.account.cash_free += paid

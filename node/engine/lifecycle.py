@@ -1,4 +1,7 @@
-"""The life of a market: CREATED, OPEN and HALTED as often as needed, CLOSED, then RESOLVED or VOIDED."""
+"""The life of a market.
+
+CREATED, OPEN and HALTED as often as needed, CLOSED, then RESOLVED or VOIDED.
+"""
 
 from librt.strings import read_i64_le
 from mypy_extensions import i64
@@ -13,7 +16,7 @@ from node.engine.state import State
 from node.engine.sweep import CLOSE_MARKET, REDEEM_MARKET
 
 
-def open_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def open_market(state: State, frame: bytes, at: i64) -> Code:
     """Let a new or halted market take orders."""
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
@@ -25,7 +28,7 @@ def open_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     return move(state, market, terms.OPEN)
 
 
-def halt_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def halt_market(state: State, frame: bytes, at: i64) -> Code:
     """Refuse new orders; resting ones stay and can be cancelled or reduced."""
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
@@ -47,7 +50,7 @@ def close_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     return move(state, market, terms.CLOSED)
 
 
-def resolve_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def resolve_market(state: State, frame: bytes, at: i64) -> Code:
     """Set the price at which positions redeem, 0..10,000, and pay them by a sweep."""
     word = read_i64_le(frame, at + layout.LIFECYCLE_MARKET)
     price = (word >> 32) & 0xFFFFFFFF
@@ -61,7 +64,7 @@ def resolve_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Cod
     return settle_at(state, market, price, terms.RESOLVED)
 
 
-def void_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def void_market(state: State, frame: bytes, at: i64) -> Code:
     """Settle a market that has no answer: every outcome of its event is worth the same."""
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
@@ -72,7 +75,10 @@ def void_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 
 def void_price(market: Market) -> i64:
-    """Return the equal share of a void: one half, or 10,000 // n with the remainder's units to the lowest outcomes."""
+    """Return the equal share of a void.
+
+    One half, or 10,000 // n with the remainder's units to the lowest outcomes.
+    """
     event = market.event
     if event.exclusive == 0:
         return PRICE_SCALE // 2

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Event(Record):
-    """A group of markets; in an exclusive one exactly one outcome wins, so resolution prices sum to 10,000."""
+    """A group of markets.
+
+    In an exclusive one exactly one outcome wins, so resolution prices sum to 10,000.
+    """
 
     def __init__(self, number: i64, exclusive: i64, name: bytes) -> None:
         """Make an event without markets; `name` has 64 bytes."""
@@ -42,7 +45,13 @@ class Market(Record):
     """One question with a YES and a NO: its rules, its book, and what is outstanding."""
 
     def __init__(
-        self, number: i64, event: Event, tick: i64, taker_fee_bps: i64, maker_fee_bps: i64, name: bytes
+        self,
+        number: i64,
+        event: Event,
+        tick: i64,
+        taker_fee_bps: i64,
+        maker_fee_bps: i64,
+        name: bytes,
     ) -> None:
         """Make a market in state CREATED; `name` has 64 bytes."""
         self.number: i64 = number
@@ -56,13 +65,15 @@ class Market(Record):
         # The price at which positions redeem, in YES terms; 0 until resolved.
         self.price: i64 = 0
         self.sweeps: i64 = 0
-        # What the shares are worth together, in micro-USDC: 10,000 a complete set while the market lives.
+        # What the shares are worth together, in micro-USDC: 10,000 a complete set while the market
+        # lives.
         self.collateral: i64 = 0
         self.stream_sequence: i64 = 0
         self.order_count: i64 = 0
         self.volume: i64 = 0
         self.book: OrderBook = OrderBook()
-        # Every position ever taken here, in the order of their numbers: what a redemption sweep walks.
+        # Every position ever taken here, in the order of their numbers: what a redemption sweep
+        # walks.
         self.positions: list[Position] = []
         self.page: Page | None = None
 

@@ -1,7 +1,8 @@
 """Matching: strict price-time priority, at the maker's price, in one YES book.
 
-A bid is a BUY_YES or a SELL_NO, an ask a SELL_YES or a BUY_NO. Two buyers fund a new complete set (mint), two sellers
-return one (merge), a buyer and a seller of the same side transfer shares. The taker has the better price.
+A bid is a BUY_YES or a SELL_NO, an ask a SELL_YES or a BUY_NO. Two buyers fund a new complete set
+(mint), two sellers return one (merge), a buyer and a seller of the same side transfer shares. The
+taker has the better price.
 """
 
 from mypy_extensions import i64
@@ -32,7 +33,7 @@ from node.engine.state import State
 
 
 def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | None:  # noqa: FBT001
-    """Return the best level that an order on this side at this YES price would trade with, or None."""
+    """Return the best level that an order at this YES price would trade with, or None."""
     if is_bid:
         best = book.best_ask
         if best == NO_ASK or best > price:
@@ -45,9 +46,10 @@ def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | Non
 
 
 def match(state: State, taker: Order) -> bool:
-    """Fill `taker` from the book, best price and oldest order first; return whether the fill limit stopped it.
+    """Fill `taker`, best price and oldest order first; return whether the fill limit stopped it.
 
-    Every maker that is touched counts against the limit, whether it fills, is the taker's own, or is already doomed.
+    Every maker that is touched counts against the limit, whether it fills, is the taker's own, or
+    is already doomed.
     """
     market = taker.position.market
     book = market.book
@@ -119,7 +121,10 @@ def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
 
 
 def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:  # noqa: FBT001
-    """Return whether a post-only order would trade; doomed orders at the best price are cleared away first."""
+    """Return whether a post-only order would trade.
+
+    Doomed orders at the best price are cleared away first.
+    """
     touches: i64 = state.limits[FILLS_PER_ORDER]
     while touches > 0:
         level = best_crossing(book, is_bid, price)
@@ -141,7 +146,7 @@ def can_fill(
     price: i64,
     lots: i64,
 ) -> bool:
-    """Return whether the book can fill `lots` at once, within the fill limit, from others' living orders."""
+    """Return whether others' living orders can fill `lots` at once, within the fill limit."""
     touches: i64 = state.limits[FILLS_PER_ORDER]
     needed = lots
     level = best_crossing(book, is_bid, price)
@@ -160,7 +165,12 @@ def can_fill(
     return False
 
 
-def next_crossing(book: OrderBook, is_bid: bool, price: i64, behind: i64) -> PriceLevel | None:  # noqa: FBT001
+def next_crossing(
+    book: OrderBook,
+    is_bid: bool,  # noqa: FBT001
+    price: i64,
+    behind: i64,
+) -> PriceLevel | None:
     """Return the level that an order would trade with after the one at `behind`, or None."""
     if is_bid:
         following = book.occupied_above(behind)

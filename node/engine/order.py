@@ -25,7 +25,6 @@ class Order(Record):
         time_in_force: i64,
         price: i64,
         lots: i64,
-        fee_bps_max: i64,
     ) -> None:
         """Make an order that is in no book; `price` is in the owner's own terms."""
         self.id: i64 = order_id
@@ -37,7 +36,7 @@ class Order(Record):
         self.price: i64 = price
         self.lots: i64 = lots
         self.leaves: i64 = lots
-        self.fee_bps_max: i64 = fee_bps_max
+        self.fee_bps_max: i64 = position.market.fee_bps_max
         self.fee_whole: i64 = 0
         self.fee_rest: i64 = 0
         self.cash_locked: i64 = 0

@@ -1,7 +1,8 @@
 """The order book of one market, in YES terms: sparse price levels and a bitmap that finds the best.
 
-Bids lie below asks, so both sides share one array of prices: 200 pages of 50 prices, each page with a mask of its
-occupied prices, and four words that mask the occupied pages. An empty book is one list of 200 Nones (1.7 kB).
+Bids lie below asks, so both sides share one array of prices: 200 pages of 50 prices, each page with
+a mask of its occupied prices, and four words that mask the occupied pages. An empty book is one
+list of 200 Nones (1.7 kB).
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
-"""Pages: the state as canonical bytes, with copy on write so that a checkpoint never stops the venue.
+"""Pages: the state as canonical bytes, copied on write so that a checkpoint stops nothing.
 
-Every record belongs to one page. Before a record changes, its page is touched: a clean page joins the dirty list; a
-page that a running checkpoint has frozen first gives up its image. Freezing is therefore one list swap.
+Every record belongs to one page. Before a record changes, its page is touched: a clean page joins
+the dirty list; a page that a running checkpoint has frozen first gives up its image. Freezing is
+therefore one list swap.
 """
 
 from typing import Final
@@ -53,7 +54,10 @@ class Pages:
         self.dirty: list[Page] = []
 
     def touch(self, page: Page) -> None:
-        """Note that `page` is about to change. Call it before the change, when `page.state != DIRTY`."""
+        """Note that `page` is about to change.
+
+        Call it before the change, when `page.state != DIRTY`.
+        """
         if page.state == FROZEN and page.image is None:
             page.image = page.encode()
         page.state = DIRTY

@@ -1,4 +1,7 @@
-"""Reading the venue for answers to queries: canonical records and depth, as bytes. Nothing here changes anything."""
+"""Reading the venue for answers to queries: canonical records and depth, as bytes.
+
+Nothing here changes anything.
+"""
 
 from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
@@ -19,7 +22,7 @@ def record_bytes(record: Record) -> bytes:
 
 
 def depth_bytes(market: Market, levels: i64) -> bytes:
-    """Return up to `levels` levels a side, bids from the best down, then asks from the best up, 16 bytes each."""
+    """Return up to `levels` levels a side: bids from the best down, then asks from the best up."""
     out = BytesWriter()
     book = market.book
     price = book.best_bid
@@ -44,7 +47,7 @@ def depth_bytes(market: Market, levels: i64) -> bytes:
 
 
 def order_bytes(account: Account, after: i64, most: i64) -> bytes:
-    """Return up to `most` of the account's resting orders with ids over `after`, by market, oldest first."""
+    """Return up to `most` of the account's resting orders with ids over `after`, by market."""
     out = BytesWriter()
     left = most
     for position in account.position_list:

@@ -9,7 +9,10 @@ from node.engine.state import State
 
 
 def forget(state: State, order: Order) -> PriceLevel:
-    """Take a resting order out of its book and every index; return its level. Its pages must be touched."""
+    """Take a resting order out of its book and every index; return its level.
+
+    Its pages must be touched.
+    """
     market = order.position.market
     level = market.book.remove(order)
     state.orders.remove(order)
@@ -19,7 +22,7 @@ def forget(state: State, order: Order) -> PriceLevel:
 
 
 def close_quietly(state: State, order: Order, reason: i64) -> PriceLevel:
-    """Close a resting order without publishing the depth, which a caller in mid-level does once at its end."""
+    """Close a resting order; the caller publishes the depth once it is done with the level."""
     position = order.position
     state.touch_owner(position)
     state.touch(position.market.page)

@@ -13,7 +13,10 @@ from node.engine.state import State
 
 
 def open_session(state: State, frame: bytes, at: i64) -> Code:
-    """Open a session for a key that has proven itself to the leader; the answer is an event with the nonce."""
+    """Open a session for a key that has proven itself to the leader.
+
+    The answer is an event with the nonce.
+    """
     start = at + layout.SESSION_OPEN_PUBLIC_KEY
     key = state.keys_by_public.get(frame[start : start + PUBLIC_KEY_SIZE])
     window = read_i64_le(frame, at + layout.SESSION_OPEN_WINDOW) & 0xFFFFFFFF

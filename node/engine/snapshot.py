@@ -1,8 +1,10 @@
-"""Snapshots: a venue rebuilt from canonical pages, and the digests of such pages without a venue."""
+"""Snapshots.
+
+A venue rebuilt from canonical pages, and the digests of such pages without a venue.
+"""
 
 from collections.abc import Iterable
 
-from blake3 import blake3
 from librt.strings import read_i64_le
 from mypy_extensions import i64
 
@@ -43,19 +45,12 @@ class SnapshotError(Exception):
 
 def digests(pages: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
     """Return the (state, ledger) digests of pages given as (key, bytes)."""
-    tree = tree_of(pages)
-    return tree.digests()
-
-
-def tree_of(pages: Iterable[tuple[bytes, bytes]]) -> StateTree:
-    """Return the hash tree of pages given as (key, bytes), up to date."""
     tree = StateTree()
     for key, value in pages:
         kind, number = split_key(key)
         tree.set(kind, number, value)
-    for shelf in tree.shelves.values():
-        shelf.rehash()
-    return tree
+    tree.rehash()
+    return tree.digests()
 
 
 def split_key(key: bytes) -> tuple[int, int]:
@@ -66,16 +61,18 @@ def split_key(key: bytes) -> tuple[int, int]:
 
 
 def restore(genesis: Genesis, pages: Iterable[tuple[bytes, bytes]]) -> Venue:
-    """Rebuild the venue whose pages these are, in key order. Raises SnapshotError when they contradict."""
+    """Rebuild the venue whose pages these are, in key order.
+
+    Raises SnapshotError when they contradict.
+    """
     venue = Venue(genesis, pristine=False)
     loader = Loader(venue.state)
-    kept: list[tuple[bytes, bytes]] = []
     for key, value in pages:
         kind, number = split_key(key)
+        venue.tree.set(kind, number, value)
         loader.load(kind, number, value)
-        kept.append((key, value))
     loader.finish()
-    venue.tree = tree_of(kept)
+    venue.tree.rehash()
     return venue
 
 
@@ -242,7 +239,6 @@ class Loader:
             i16_at(value, at + records.ORDER_TIME_IN_FORCE),
             i32_at(value, at + records.ORDER_PRICE),
             read_i64_le(value, at + records.ORDER_LOTS),
-            market.fee_bps_max,
         )
         order.leaves = read_i64_le(value, at + records.ORDER_LEAVES)
         order.fee_whole = read_i64_le(value, at + records.ORDER_FEE_WHOLE)

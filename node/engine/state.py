@@ -21,7 +21,10 @@ from node.engine.treasury import Treasury
 
 
 class State(Record):
-    """All that `apply` reads and writes. As a record it is the VENUE one: neither money nor orders."""
+    """All that `apply` reads and writes.
+
+    As a record it is the VENUE one: neither money nor orders.
+    """
 
     def __init__(self, genesis: Genesis, chain_digest: bytes) -> None:
         """Make the state before the first log entry, without keys: see `Venue` and `restore`."""
@@ -114,7 +117,7 @@ class State(Record):
     # Additions.
 
     def add_account(self, account: Account) -> None:
-        """Number the account's page and index it."""
+        """Index an account."""
         account.page = self.account_pages.put(account.number, account)
         self.accounts.append(account)
         self.accounts_by_address[account.address] = account

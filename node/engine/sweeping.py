@@ -40,7 +40,10 @@ def finish(state: State, sweep: Sweep) -> None:
 
 
 def advance(state: State, sweep: Sweep, budget: i64) -> i64:
-    """Do up to `budget` items of the sweep; return what is left of the budget, 0 when there is more to do."""
+    """Do up to `budget` items of the sweep.
+
+    Return what is left of the budget, 0 when there is more to do.
+    """
     if sweep.kind == CANCEL_ACCOUNT:
         return sweep_account(state, sweep, budget)
     market = state.market(sweep.market)
@@ -102,5 +105,3 @@ def sweep_positions(state: State, market: Market, sweep: Sweep, budget: i64) -> 
     if sweep.cursor == len(market.positions):
         require(market.collateral == 0, "a redeemed market kept collateral")
     return budget
-
-

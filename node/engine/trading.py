@@ -1,7 +1,8 @@
-"""The order commands: place, cancel, reduce, cancel-all, and what an account does with complete sets.
+"""The order commands, and what an account does with complete sets.
 
-Each handler reads its fields from the frame at `at`, makes every check before the first change, and returns a `Code`.
-Checks run in the order of the codes, except that funds and shares are looked at last.
+Each handler reads its fields from the frame at `at`, makes every check before the first change, and
+returns a `Code`. Checks run in the order of the codes, except that funds and shares are looked at
+last.
 """
 
 from librt.strings import read_i64_le
@@ -63,7 +64,6 @@ def place(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         time_in_force,
         price,
         lots,
-        market.fee_bps_max,
     )
     outcome.result = order.id
     outcome.filled = enter(state, order)
@@ -117,7 +117,10 @@ def check_book(
     price: i64,
     lots: i64,
 ) -> Code:
-    """Check the conditions that depend on what rests: a post-only order must not cross, a FOK one must fill."""
+    """Check the conditions that depend on what rests.
+
+    A post-only order must not cross, a FOK one must fill.
+    """
     if time_in_force == terms.GTC or time_in_force == terms.IOC:
         return Code.OK
     is_bid = intent == terms.BUY_YES or intent == terms.SELL_NO
@@ -145,7 +148,10 @@ def check_means(
 
 
 def enter(state: State, order: Order) -> i64:
-    """Lock, match, and rest or close an order that has passed every check; return the lots that filled."""
+    """Lock, match, and rest or close an order that has passed every check.
+
+    Return the lots that filled.
+    """
     position = order.position
     market = position.market
     state.touch_owner(position)
@@ -170,15 +176,13 @@ def enter(state: State, order: Order) -> i64:
 
 
 def find_order(state: State, frame: bytes, at: i64) -> Order | None:
-    """Return the resting order that a frame names, by order id or else by client order id, if it is the account's."""
+    """Return the account's resting order that a frame names, by order id or client order id."""
     account = state.account(read_i64_le(frame, at + layout.ACCOUNT) & 0xFFFFFFFF)
     if account is None:
         return None
     order_id = read_i64_le(frame, at + layout.TARGET_ORDER_ID)
     if order_id == 0:
-        return account.orders_by_client.get(
-            read_i64_le(frame, at + layout.TARGET_CLIENT_ORDER_ID)
-        )
+        return account.orders_by_client.get(read_i64_le(frame, at + layout.TARGET_CLIENT_ORDER_ID))
     order = state.orders.get(order_id)
     if order is None or order.account is not account:
         return None
@@ -209,9 +213,7 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         return Code.OK
     position = order.position
     market = position.market
-    state.touch_owner(position)
-    state.touch(market.page)
-    state.touch(state.treasury_page)
+    touch_all(state, position)
     state.orders.touch(order)
     level = market.book.level(order.book_price)
     require(level is not None, "a resting order has no level")
@@ -225,7 +227,10 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 
 def cancel_all(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
-    """Close the account's orders, in one market or all; beyond the limit per command, doom and sweep them."""
+    """Close the account's orders, in one market or all.
+
+    Beyond the limit per command, doom and sweep them.
+    """
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     account = state.account(ids & 0xFFFFFFFF)
     if account is None:
@@ -253,11 +258,9 @@ def cancel_account(
 ) -> Code:
     """Close orders in all of the account's markets, in the order in which it first traded them."""
     closed: i64 = 0
-    visited: i64 = 0
-    for position in account.position_list:
-        if closed + visited >= budget or account.order_count == 0:
+    for position in account.position_list[:budget]:
+        if closed >= budget or account.order_count == 0:
             break
-        visited += 1
         closed += cancel_position(state, position, budget - closed, watermark)
     outcome.filled = closed
     if account.order_count > 0:
@@ -279,57 +282,68 @@ def cancel_position(state: State, position: Position, budget: i64, watermark: i6
     return closed
 
 
-def split(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def split(state: State, frame: bytes, at: i64) -> Code:
     """Turn free cash into complete sets."""
-    return change_sets(state, frame, at, is_split=True)
-
-
-def merge(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
-    """Turn free complete sets into cash."""
-    return change_sets(state, frame, at, is_split=False)
-
-
-def change_sets(state: State, frame: bytes, at: i64, *, is_split: bool) -> Code:
-    """Check and do a split or a merge. A market that has ended trades shares for nothing but its price."""
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     lots = read_i64_le(frame, at + layout.SETS_LOTS)
     account = state.account(ids & 0xFFFFFFFF)
     if account is None:
         return Code.UNKNOWN_ACCOUNT
-    number = (ids >> 32) & 0xFFFFFFFF
-    market = state.market(number)
+    if account.is_net:
+        return Code.SPLIT_IN_NET_MODE
+    market = state.market((ids >> 32) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if is_split and account.is_net:
-        return Code.SPLIT_IN_NET_MODE
-    if market.state >= terms.RESOLVED or (is_split and market.state != terms.OPEN):
+    if market.state != terms.OPEN:
+        return Code.MARKET_NOT_OPEN
+    most: i64 = state.limits[limits.LOTS_PER_ORDER]
+    if lots < 1 or lots > most:
+        return Code.SIZE_OUT_OF_RANGE
+    most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
+    if len(account.position_list) >= most_positions and market.number not in account.positions:
+        return Code.TOO_MANY_POSITIONS
+    if account.cash_free < PRICE_SCALE * lots:
+        return Code.INSUFFICIENT_FUNDS
+    position = state.position(account, market)
+    touch_all(state, position)
+    ledger.split(position, lots, state.treasury)
+    state.writer.sets_changed(account, market, lots)
+    return Code.OK
+
+
+def merge(state: State, frame: bytes, at: i64) -> Code:
+    """Turn free complete sets into cash, for as long as the market has no price."""
+    ids = read_i64_le(frame, at + layout.ACCOUNT)
+    lots = read_i64_le(frame, at + layout.SETS_LOTS)
+    account = state.account(ids & 0xFFFFFFFF)
+    if account is None:
+        return Code.UNKNOWN_ACCOUNT
+    market = state.market((ids >> 32) & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if market.state >= terms.RESOLVED:
         return Code.MARKET_STATE_INVALID
     most: i64 = state.limits[limits.LOTS_PER_ORDER]
     if lots < 1 or lots > most:
         return Code.SIZE_OUT_OF_RANGE
-    position = account.positions.get(number)
-    if is_split:
-        most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-        if position is None and len(account.position_list) >= most_positions:
-            return Code.TOO_MANY_POSITIONS
-        if account.cash_free < PRICE_SCALE * lots:
-            return Code.INSUFFICIENT_FUNDS
-        position = state.position(account, market)
-    elif position is None or min(position.yes_free, position.no_free) < lots:
+    position = account.positions.get(market.number)
+    if position is None or min(position.yes_free, position.no_free) < lots:
         return Code.INSUFFICIENT_SHARES
-    state.touch_owner(position)
-    state.touch(market.page)
-    state.touch(state.treasury_page)
-    if is_split:
-        ledger.split(position, lots, state.treasury)
-    else:
-        ledger.merge(position, lots, state.treasury)
-    state.writer.sets_changed(account, market, lots if is_split else -lots)
+    touch_all(state, position)
+    ledger.merge(position, lots, state.treasury)
+    state.writer.sets_changed(account, market, -lots)
     return Code.OK
 
 
+def touch_all(state: State, position: Position) -> None:
+    """Note that a position, its account, its market and the treasury are about to change."""
+    state.touch_owner(position)
+    state.touch(position.market.page)
+    state.touch(state.treasury_page)
+
+
 def redeem(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
-    """Pay out the account's position in a resolved market, ahead of the sweep that pays everybody."""
+    """Pay out a position in a resolved market, ahead of the sweep that pays everybody."""
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     account = state.account(ids & 0xFFFFFFFF)
     if account is None:
@@ -350,9 +364,7 @@ def redeem(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 def pay_out(state: State, position: Position) -> i64:
     """Redeem a position that holds something and say so; return the micro-USDC paid."""
     market = position.market
-    state.touch_owner(position)
-    state.touch(market.page)
-    state.touch(state.treasury_page)
+    touch_all(state, position)
     yes = position.yes_free
     no = position.no_free
     paid = ledger.redeem(position, state.treasury)

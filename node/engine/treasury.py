@@ -8,7 +8,10 @@ from node.engine.pages import Page, Record
 
 
 class Treasury(Record):
-    """Sums in micro-USDC. Deposits = cash of all accounts + collateral of all markets + fees, always."""
+    """Sums in micro-USDC.
+
+    Deposits = cash of all accounts + collateral of all markets + fees, always.
+    """
 
     def __init__(self) -> None:
         """Start with nothing deposited and nothing numbered."""

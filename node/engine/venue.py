@@ -1,4 +1,7 @@
-"""The venue: the only mutator. It applies groups of commands and writes replies, events and the chain digest."""
+"""The venue: the only mutator.
+
+It applies groups of commands and writes replies, events and the chain digest.
+"""
 
 from blake3 import blake3
 from librt.strings import BytesWriter, read_i64_le, write_i64_le
@@ -25,8 +28,8 @@ from node.engine.sweeping import run_sweeps
 class Venue:
     """One shard's state machine. `apply` is deterministic, bounded, and never raises for bad input.
 
-    After `apply`, `replies` holds a 48-byte frame for each record of the group, in order, and `events` the frames of
-    everything that happened; `digest` is the chain digest at `log_index`.
+    After `apply`, `replies` holds a 48-byte frame for each record of the group, in order, and
+    `events` the frames of everything that happened; `digest` is the chain digest at `log_index`.
     """
 
     def __init__(self, genesis: Genesis, *, pristine: bool = True) -> None:
@@ -68,7 +71,10 @@ class Venue:
         return self.state.sweep_head < self.state.sweep_tail
 
     def apply(self, index: i64, group: bytes) -> None:
-        """Execute the log entry at `index`. Raises InvariantError when the venue itself is wrong."""
+        """Execute the log entry at `index`.
+
+        Raises InvariantError when the venue itself is wrong.
+        """
         state = self.state
         writer = state.writer
         require(index > state.log_index, "log entries must be applied in order")
@@ -131,7 +137,12 @@ class Venue:
             at = frame + length
 
     def apply_internal(
-        self, group: bytes, frame: i64, length: i64, kind: i64, current: bool  # noqa: FBT001
+        self,
+        group: bytes,
+        frame: i64,
+        length: i64,
+        kind: i64,
+        current: bool,  # noqa: FBT001
     ) -> None:
         """Execute a record of the leader's own: today only the opening of a session."""
         if not current:
@@ -153,7 +164,10 @@ class Venue:
         kind: i64,
         current: bool,  # noqa: FBT001
     ) -> None:
-        """Execute a client's record if it is the session's next; repeat the old reply if it was executed before."""
+        """Execute a client's record if it is the session's next.
+
+        Repeat the old reply if it was executed before.
+        """
         state = self.state
         sequence = read_i64_le(group, frame + layout.COMMAND_SEQUENCE)
         session = state.sessions.get(number)
@@ -176,7 +190,10 @@ class Venue:
         )
 
     def answer_out_of_turn(self, session: Session, sequence: i64) -> None:
-        """Reply to a sequence that is not the session's next: with the stored reply, or why there is none."""
+        """Reply to a sequence that is not the session's next.
+
+        With the stored reply, or why there is none.
+        """
         if sequence > session.next_sequence:
             self.refuse(session.number, Code.SEQUENCE_GAP, sequence)
         elif sequence < 1 or sequence < session.next_sequence - session.window:
@@ -236,15 +253,17 @@ class Venue:
         if kind == layout.CANCEL_ALL:
             return trading.cancel_all(state, group, frame, outcome)
         if kind == layout.SPLIT:
-            return trading.split(state, group, frame, outcome)
+            return trading.split(state, group, frame)
         if kind == layout.MERGE_SETS:
-            return trading.merge(state, group, frame, outcome)
+            return trading.merge(state, group, frame)
         return trading.redeem(state, group, frame, outcome)
 
-    def administer(self, kind: i64, group: bytes, frame: i64) -> Code:  # noqa: PLR0911 - a table
+    def administer(self, kind: i64, group: bytes, frame: i64) -> Code:
         """Execute an operator's command."""
         state = self.state
         outcome = self.outcome
+        if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
+            return self.advance_market(kind, group, frame)
         if kind == layout.ACCOUNT_OPEN:
             return administration.open_account(state, group, frame, outcome)
         if kind == layout.DEPOSIT:
@@ -253,25 +272,29 @@ class Venue:
             return administration.create_event(state, group, frame, outcome)
         if kind == layout.MARKET_CREATE:
             return administration.create_market(state, group, frame, outcome)
-        if kind == layout.MARKET_OPEN:
-            return lifecycle.open_market(state, group, frame, outcome)
-        if kind == layout.MARKET_HALT:
-            return lifecycle.halt_market(state, group, frame, outcome)
-        if kind == layout.MARKET_CLOSE:
-            return lifecycle.close_market(state, group, frame, outcome)
-        if kind == layout.MARKET_RESOLVE:
-            return lifecycle.resolve_market(state, group, frame, outcome)
-        if kind == layout.MARKET_VOID:
-            return lifecycle.void_market(state, group, frame, outcome)
         if kind == layout.KEY_GRANT:
             return administration.grant_key(state, group, frame, outcome)
         if kind == layout.KEY_REVOKE:
             return administration.revoke_key(state, group, frame, outcome)
         if kind == layout.CONFIGURE:
             return administration.configure(state, group, frame, outcome)
+        require(kind == layout.CHECKPOINT, "a command type without a handler")
         self.checkpoint_due = True
         outcome.result = state.log_index
         return Code.OK
+
+    def advance_market(self, kind: i64, group: bytes, frame: i64) -> Code:
+        """Execute a command of a market's life."""
+        state = self.state
+        if kind == layout.MARKET_OPEN:
+            return lifecycle.open_market(state, group, frame)
+        if kind == layout.MARKET_HALT:
+            return lifecycle.halt_market(state, group, frame)
+        if kind == layout.MARKET_CLOSE:
+            return lifecycle.close_market(state, group, frame, self.outcome)
+        if kind == layout.MARKET_RESOLVE:
+            return lifecycle.resolve_market(state, group, frame)
+        return lifecycle.void_market(state, group, frame)
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:
         """Reply with a refusal that consumes no sequence and is not remembered."""
