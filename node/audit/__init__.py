@@ -1,0 +1,1 @@
+"""The proof: offline replay and verification over engine, journal and storage."""

@@ -1,0 +1,243 @@
+"""Conservation: nothing appears or vanishes, and locks are exactly what orders need.
+
+An independent walk over canonical records with unbounded integers. It knows the rules as
+`docs/architecture.md` states them, not as the engine computes them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from node.audit.canonical import (
+    AccountRecord,
+    CanonicalState,
+    MarketRecord,
+    OrderRecord,
+    PositionRecord,
+)
+from node.domain.terms import CREATED, HALTED, NET, OPEN, RESOLVED, SELL_NO, SELL_YES, VOIDED
+from node.domain.units import FEE_SCALE, MAX_LOTS, MAX_PRICE, MIN_PRICE, PRICE_SCALE
+
+_MOST_FINDINGS: Final = 100
+
+
+class Totals(NamedTuple):
+    """The sums that conservation compares, in micro-USDC; `sets` and `open_lots` are lots."""
+
+    deposits: int
+    cash_free: int
+    cash_locked: int
+    collateral: int
+    fees: int
+    sets: int
+    open_orders: int
+    open_lots: int
+    accounts: int
+    markets: int
+
+
+class Conservation(NamedTuple):
+    """What the walk summed, and each contradiction it met (at most a hundred): none means exact."""
+
+    totals: Totals
+    findings: list[str]
+
+
+def check_conservation(state: CanonicalState) -> Conservation:
+    """Return the totals of `state` and every way in which money, locks or books are wrong."""
+    findings = [
+        *_check_treasury(state),
+        *_check_markets(state),
+        *_check_accounts(state),
+        *_check_positions(state),
+        *_check_orders(state),
+        *_check_books(state),
+    ]
+    return Conservation(_totals(state), findings[:_MOST_FINDINGS])
+
+
+def largest_fee_left(order: OrderRecord, bps: int) -> int:
+    """Return the most that a buy order's leaves can add to its fee, in micro-USDC.
+
+    One lot at YES price p adds bps x p x (10,000 - p) / 1e8; an order filled at its limit or better
+    may meet any price up to it, and the product is largest at one half.
+    """
+    price = min(order.price, PRICE_SCALE // 2)
+    so_far = order.fee_whole * FEE_SCALE + order.fee_rest
+    most = so_far + bps * price * (PRICE_SCALE - price) * order.leaves
+    return -(-most // FEE_SCALE) - -(-so_far // FEE_SCALE)  # Both round up.
+
+
+def _totals(state: CanonicalState) -> Totals:
+    live = [market for market in state.markets if market.state not in (RESOLVED, VOIDED)]
+    return Totals(
+        deposits=state.treasury.deposits,
+        cash_free=sum(account.cash_free for account in state.accounts),
+        cash_locked=sum(account.cash_locked for account in state.accounts),
+        collateral=sum(market.collateral for market in state.markets),
+        fees=state.treasury.fees,
+        sets=sum(market.collateral for market in live)
+        // PRICE_SCALE,  # Exact: checked a market at a time.
+        open_orders=len(state.orders),
+        open_lots=sum(order.leaves for order in state.orders),
+        accounts=len(state.accounts),
+        markets=len(state.markets),
+    )
+
+
+def _check_treasury(state: CanonicalState) -> Iterable[str]:
+    totals = _totals(state)
+    treasury = state.treasury
+    held = totals.cash_free + totals.cash_locked + totals.collateral + totals.fees
+    if held != totals.deposits:
+        yield f"deposits are {totals.deposits} but cash, collateral and fees are {held} micro-USDC"
+    if treasury.collateral != totals.collateral:
+        yield (
+            f"the treasury counts {treasury.collateral} of collateral, the "
+            f"markets hold {totals.collateral}"
+        )
+    for name, counted, listed in (
+        ("accounts", treasury.accounts, len(state.accounts)),
+        ("events", treasury.events, len(state.events)),
+        ("markets", treasury.markets, len(state.markets)),
+        ("positions", treasury.positions, len(state.positions)),
+    ):
+        if counted != listed:
+            yield f"the treasury counts {counted} {name}, there are {listed}"
+    if min(treasury) < 0:
+        yield f"the treasury has a negative amount or counter: {treasury}"
+
+
+def _check_markets(state: CanonicalState) -> Iterable[str]:
+    positions: defaultdict[int, list[PositionRecord]] = defaultdict(list)
+    for position in state.positions:
+        positions[position.market].append(position)
+    for market in state.markets:
+        yield from _check_market(market, positions[market.number])
+    unknown = set(positions) - {market.number for market in state.markets}
+    if unknown:
+        yield f"there are positions in markets that do not exist: {sorted(unknown)}"
+
+
+def _check_market(market: MarketRecord, positions: list[PositionRecord]) -> Iterable[str]:
+    yes = sum(position.yes_free + position.yes_locked for position in positions)
+    no = sum(position.no_free + position.no_locked for position in positions)
+    if market.collateral < 0:
+        yield f"market {market.number} holds {market.collateral} micro-USDC"
+    if market.state in (RESOLVED, VOIDED):
+        owed = market.price * yes + (PRICE_SCALE - market.price) * no
+        if owed != market.collateral:
+            yield (
+                f"market {market.number} owes {owed} at price {market.price} "
+                f"and holds {market.collateral}"
+            )
+    elif not yes * PRICE_SCALE == no * PRICE_SCALE == market.collateral:
+        yield (
+            f"market {market.number} has {yes} lots YES and {no} NO for "
+            f"{market.collateral} micro-USDC"
+        )
+
+
+def _check_accounts(state: CanonicalState) -> Iterable[str]:
+    bps = {
+        market.number: max(market.taker_fee_bps, market.maker_fee_bps) for market in state.markets
+    }
+    locked: defaultdict[int, int] = defaultdict(int)
+    orders: defaultdict[int, int] = defaultdict(int)
+    for order in state.orders:
+        orders[order.account] += 1
+        if order.is_buy:
+            locked[order.account] += order.price * order.leaves + largest_fee_left(
+                order, bps.get(order.market, 0)
+            )
+    for account in state.accounts:
+        yield from _check_account(account, locked[account.number], orders[account.number])
+
+
+def _check_account(account: AccountRecord, locked: int, orders: int) -> Iterable[str]:
+    if account.cash_free < 0 or account.cash_locked < 0:
+        yield (
+            f"account {account.number} has {account.cash_free} free and "
+            f"{account.cash_locked} locked micro-USDC"
+        )
+    if account.cash_locked != locked:
+        yield (
+            f"account {account.number} has locked {account.cash_locked}, its buy "
+            f"orders need {locked} micro-USDC"
+        )
+    if account.orders != orders:
+        yield f"account {account.number} counts {account.orders} open orders, there are {orders}"
+
+
+def _check_positions(state: CanonicalState) -> Iterable[str]:
+    locked: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+    for order in state.orders:
+        if not order.is_buy:
+            locked[order.account, order.market, order.intent] += order.leaves
+    tradable = {
+        market.number for market in state.markets if market.state in (CREATED, OPEN, HALTED)
+    }
+    net = {account.number for account in state.accounts if account.mode == NET}
+    owners: set[tuple[int, int]] = set()
+    for position in state.positions:
+        owner = (position.account, position.market)
+        name = f"the position of account {position.account} in market {position.market}"
+        if owner in owners:
+            yield f"{name} exists twice"
+        owners.add(owner)
+        if min(position.yes_free, position.yes_locked, position.no_free, position.no_locked) < 0:
+            yield f"{name} is negative: {position}"
+        needed = (locked.pop((*owner, SELL_YES), 0), locked.pop((*owner, SELL_NO), 0))
+        if (position.yes_locked, position.no_locked) != needed:
+            yield (
+                f"{name} has locked {(position.yes_locked, position.no_locked)} "
+                f"lots, its sales need {needed}"
+            )
+        if (
+            position.account in net
+            and position.market in tradable
+            and min(position.yes_free, position.no_free) > 0
+        ):
+            yield f"{name} keeps free pairs although the account is NET"
+    for account, market, _ in locked:
+        yield f"account {account} sells in market {market} without a position"
+
+
+def _check_orders(state: CanonicalState) -> Iterable[str]:
+    client_ids: set[tuple[int, int]] = set()
+    for order in state.orders:
+        if not (
+            0 < order.leaves <= order.lots <= MAX_LOTS and MIN_PRICE <= order.price <= MAX_PRICE
+        ):
+            yield (
+                f"order {order.id} rests with {order.leaves} of {order.lots} "
+                f"lots at price {order.price}"
+            )
+        if (order.account, order.client_order_id) in client_ids:
+            yield (
+                f"account {order.account} has two open orders with client order "
+                f"id {order.client_order_id}"
+            )
+        client_ids.add((order.account, order.client_order_id))
+
+
+def _check_books(state: CanonicalState) -> Iterable[str]:
+    best_bid: dict[int, int] = {}
+    best_ask: dict[int, int] = {}
+    count: defaultdict[int, int] = defaultdict(int)
+    for order in state.orders:
+        price = order.yes_price
+        count[order.market] += 1
+        if order.is_bid:
+            best_bid[order.market] = max(price, best_bid.get(order.market, price))
+        else:
+            best_ask[order.market] = min(price, best_ask.get(order.market, price))
+    for market in state.markets:
+        bid, ask = best_bid.get(market.number, 0), best_ask.get(market.number, PRICE_SCALE)
+        if bid >= ask:
+            yield f"the book of market {market.number} is crossed: bid {bid}, ask {ask}"
+        if market.orders != count[market.number]:
+            yield (
+                f"market {market.number} counts {market.orders} open orders, "
+                f"there are {count[market.number]}"
+            )

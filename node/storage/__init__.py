@@ -1,0 +1,1 @@
+"""The disk: snapshots and their probe, the event journal, backups, the data directory."""

@@ -1,0 +1,94 @@
+"""Checkpoints made durable while the venue goes on.
+
+Encoding in short slices on the loop, the commit in a thread.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic_ns
+from typing import Final
+
+from node.engine.checkpoint import Checkpoint
+from node.storage.snapshot_meta import SnapshotMeta
+from node.storage.snapshot_store import SnapshotStore
+from node.telemetry.histogram import Histogram
+
+SLICE_NS: Final = 1_000_000
+"""A slice ends with the first step after a millisecond, so that no slice takes two."""
+_PAGES_A_STEP: Final = 8
+
+
+class Checkpointer:
+    """Works off one checkpoint at a time. Everything but the commit happens on the loop."""
+
+    def __init__(
+        self,
+        store: SnapshotStore,
+        on_durable: Callable[[SnapshotMeta, int], None],
+        on_failed: Callable[[Exception], None],
+    ) -> None:
+        """Commit to `store`; report each meta with the nanoseconds it took, or what went wrong."""
+        self._store = store
+        self._on_durable = on_durable
+        self._on_failed = on_failed
+        self._commit: asyncio.Future[None] | None = None
+        self._running: Checkpoint | None = None
+        self._began_ns = 0
+        self.duration = Histogram()
+        """From freezing to the durable commit."""
+        self.pause_ns_max = 0
+        """The longest slice so far."""
+
+    @property
+    def busy(self) -> bool:
+        """Return whether a checkpoint is under way: then another one may not begin."""
+        return self._running is not None
+
+    def begin(self, checkpoint: Checkpoint, describe: Callable[[Checkpoint], SnapshotMeta]) -> None:
+        """Take a frozen checkpoint; `describe` is called once its digests are known."""
+        assert self._running is None  # The caller asked `busy` first.
+        self._running = checkpoint
+        self._began_ns = monotonic_ns()
+        asyncio.get_running_loop().call_soon(self._slice, checkpoint, describe)
+
+    def abandon(self) -> None:
+        """Drop what is not committed yet: another state has taken the venue's place."""
+        if self._commit is None:
+            self._running = None
+
+    async def finish(self) -> None:
+        """Wait until nothing is under way."""
+        while self._running is not None:
+            if self._commit is not None:
+                await asyncio.wait([self._commit])
+            await asyncio.sleep(0)
+
+    def _slice(
+        self, checkpoint: Checkpoint, describe: Callable[[Checkpoint], SnapshotMeta]
+    ) -> None:
+        if checkpoint is not self._running:
+            return
+        begun = now = monotonic_ns()
+        complete = False
+        while not complete and now - begun < SLICE_NS:
+            complete = checkpoint.step(_PAGES_A_STEP)
+            now = monotonic_ns()
+        self.pause_ns_max = max(self.pause_ns_max, now - begun)
+        loop = asyncio.get_running_loop()
+        if not complete:
+            loop.call_soon(self._slice, checkpoint, describe)
+            return
+        meta = describe(checkpoint)
+        self._commit = loop.run_in_executor(None, self._store.commit, checkpoint.changes, meta)
+        self._commit.add_done_callback(lambda commit: self._committed(commit, meta))
+
+    def _committed(self, commit: "asyncio.Future[None]", meta: SnapshotMeta) -> None:
+        self._commit = None
+        self._running = None
+        error = commit.exception()
+        if error is None:
+            elapsed_ns = monotonic_ns() - self._began_ns
+            self.duration.observe(elapsed_ns)
+            self._on_durable(meta, elapsed_ns)
+        elif isinstance(error, Exception):
+            self._on_failed(error)
