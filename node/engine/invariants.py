@@ -11,7 +11,7 @@ class InvariantError(AssertionError):
     """
 
 
-def require(holds: bool, what: str) -> None:  # noqa: FBT001 - read as a sentence: require(x, "x")
+def require(holds: bool, what: str) -> None:
     """Raise InvariantError unless `holds`; unlike `assert`, it stays under `python -O`."""
     if not holds:
         raise InvariantError(what)

@@ -23,8 +23,6 @@ def open_market(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_MARKET
     if market.state != terms.CREATED and market.state != terms.HALTED:
         return Code.MARKET_STATE_INVALID
-    state.touch(market.event.page)
-    market.event.started = 1
     return move(state, market, terms.OPEN)
 
 
@@ -119,6 +117,10 @@ def begin_sweep(state: State, market: Market, kind: i64) -> None:
 
 def move(state: State, market: Market, to: i64) -> Code:
     """Change the market's state and publish it."""
+    # Once one of its markets has moved, an event has started.
+    if market.event.started == 0:
+        state.touch(market.event.page)
+        market.event.started = 1
     state.touch(market.page)
     market.state = to
     state.writer.market_state(market)

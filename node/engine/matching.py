@@ -32,7 +32,7 @@ from node.engine.removal import close, close_quietly, forget
 from node.engine.state import State
 
 
-def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | None:  # noqa: FBT001
+def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | None:
     """Return the best level that an order at this YES price would trade with, or None."""
     if is_bid:
         best = book.best_ask
@@ -120,7 +120,7 @@ def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
     return MINT if maker_buys else MERGE
 
 
-def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:  # noqa: FBT001
+def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:
     """Return whether a post-only order would trade.
 
     Doomed orders at the best price are cleared away first.
@@ -142,7 +142,7 @@ def can_fill(
     state: State,
     book: OrderBook,
     account: Account,
-    is_bid: bool,  # noqa: FBT001
+    is_bid: bool,
     price: i64,
     lots: i64,
 ) -> bool:
@@ -167,7 +167,7 @@ def can_fill(
 
 def next_crossing(
     book: OrderBook,
-    is_bid: bool,  # noqa: FBT001
+    is_bid: bool,
     price: i64,
     behind: i64,
 ) -> PriceLevel | None:

@@ -178,11 +178,9 @@ class State(Record):
         return self.id_base | self.treasury.fills
 
     def rest(self, order: Order) -> None:
-        """Put what is left of an order into its book and the indexes, and say so."""
-        position = order.position
-        market = position.market
+        """Put what is left of an order, whose owner is touched, into its book; and say so."""
+        market = order.position.market
         self.touch(market.page)
-        self.touch_owner(position)
         self.orders.add(order)
         level = market.book.rest(order)
         market.order_count += 1

@@ -115,7 +115,7 @@ class Venue:
             state.checkpoint_bytes = 0
             state.writer.checkpoint_taken()
 
-    def apply_records(self, group: bytes, end: i64, current: bool) -> None:  # noqa: FBT001
+    def apply_records(self, group: bytes, end: i64, current: bool) -> None:
         """Execute the records up to `end`; one that does not fit ends the group."""
         state = self.state
         at: i64 = groups.GROUP_HEADER_SIZE
@@ -142,7 +142,7 @@ class Venue:
         frame: i64,
         length: i64,
         kind: i64,
-        current: bool,  # noqa: FBT001
+        current: bool,
     ) -> None:
         """Execute a record of the leader's own: today only the opening of a session."""
         if not current:
@@ -162,7 +162,7 @@ class Venue:
         frame: i64,
         length: i64,
         kind: i64,
-        current: bool,  # noqa: FBT001
+        current: bool,
     ) -> None:
         """Execute a client's record if it is the session's next.
 
@@ -217,7 +217,7 @@ class Venue:
         frame: i64,
         length: i64,
         kind: i64,
-        current: bool,  # noqa: FBT001
+        current: bool,
     ) -> Code:
         """Check a record's form and its sender's right, and hand it to its handler."""
         if not current:
