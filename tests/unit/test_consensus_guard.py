@@ -1,0 +1,404 @@
+"""The guard's promises, each against one scripted conversation."""
+
+from random import Random
+
+import pytest
+
+from node.consensus.errors import LogContradictionError
+from node.consensus.peer_messages import (
+    TAKING,
+    UNWANTED,
+    Append,
+    Appended,
+    Gossip,
+    Message,
+    NewerTerm,
+    PreVote,
+    PreVoteRequest,
+    RecoveryAnswer,
+    RecoveryQuestion,
+    SnapshotChunk,
+    SnapshotOffer,
+    SnapshotTaken,
+    TimeoutNow,
+    Vote,
+    VoteRequest,
+)
+from node.consensus.raft_core import CANDIDATE, FOLLOWER
+from tests.consensus_mutants import old_terms_commit_by_counting, stale_answers_count
+from tests.lone_guard import LoneGuard
+from tests.simulated_disk import SimulatedDisk
+
+GROUP = b"\x00group"
+
+
+def accepted(lone: LoneGuard, peer: int, matched: int) -> Appended:
+    """Return the answer of a follower that holds everything up to `matched`."""
+    probe = lone.guard.peers[peer].probe
+    return Appended(lone.core.term, probe, matched + 1, accepted=True, recovering=False)
+
+
+def entries(first: int, *terms: int) -> list[tuple[bytes, int, int]]:
+    """Return consecutive groups from index `first`, one for each term."""
+    return [(GROUP, first + at, term) for at, term in enumerate(terms)]
+
+
+def append(
+    term: int, previous: int, previous_term: int, new: list[tuple[bytes, int, int]], commit: int = 0
+) -> Append:
+    """Return what a leader sends."""
+    return Append(term, 0, previous, previous_term, commit, 0, new)
+
+
+def figure_eight(lone: LoneGuard) -> int:
+    """Lead, lose, lead again; a quorum holds only the old term's entry; return its index."""
+    lone.lead()
+    old = lone.core.propose(GROUP)
+    lone.sync()
+    lone.guard.receive(3, NewerTerm(lone.core.term + 1))
+    assert not lone.core.is_leader
+    lone.lead()
+    lone.sync()
+    lone.guard.receive(2, accepted(lone, 2, old))
+    lone.sync()
+    return old
+
+
+def test_entries_of_old_terms_commit_only_behind_one_of_the_current_term() -> None:
+    """Figure 8: a quorum holds an entry of an older term, and it is not committed for that."""
+    lone = LoneGuard()
+
+    old = figure_eight(lone)
+
+    assert lone.core.commit_index < old
+    lone.guard.receive(2, accepted(lone, 2, lone.journal.last_index))
+    lone.sync()
+    assert lone.core.commit_index == lone.journal.last_index > old
+
+
+def test_the_script_of_figure_eight_sees_the_mistake_it_is_for() -> None:
+    """With the planted mistake the same script commits the old entry."""
+    lone = LoneGuard()
+    lone.cluster = type("Three", (), {"quorum": 2})  # type: ignore[attr-defined]
+    old_terms_commit_by_counting(lone)  # type: ignore[arg-type]
+
+    old = figure_eight(lone)
+
+    assert lone.core.commit_index == old
+
+
+def test_an_answer_to_an_older_term_counts_for_nothing() -> None:
+    """A follower's old promise was about a log that has since been replaced."""
+    lone = LoneGuard()
+    lone.lead()
+    index = lone.core.propose(GROUP)
+    lone.sync()
+
+    lone.guard.receive(2, accepted(lone, 2, index)._replace(term=0))
+    lone.sync()
+
+    assert lone.core.commit_index < index
+
+
+def test_the_script_of_old_answers_sees_the_mistake_it_is_for() -> None:
+    """With the planted mistake the old answer commits."""
+    lone = LoneGuard()
+    stale_answers_count(lone)  # type: ignore[arg-type]
+    lone.lead()
+    index = lone.core.propose(GROUP)
+    lone.sync()
+
+    lone.guard.receive(2, accepted(lone, 2, index)._replace(term=0))
+    lone.sync()
+
+    assert lone.core.commit_index == index
+
+
+def test_nothing_is_promised_before_the_journal_is_durable() -> None:
+    """Vote requests, votes and acknowledgements wait for the sync that makes them true."""
+    lone = LoneGuard()
+
+    lone.guard.receive(2, VoteRequest(5, 9, 4))
+    lone.guard.advance()
+    assert not lone.take(Vote)
+    lone.sync()
+    assert lone.take(Vote) == [(2, Vote(5))]
+
+    lone.guard.receive(2, append(5, 1, 0, entries(2, 5)))
+    lone.guard.advance()
+    assert not lone.take(Appended)
+    lone.sync()
+    assert [answer.next_index for _peer, answer in lone.take(Appended)] == [3]
+
+
+def test_a_candidate_asks_for_votes_only_when_its_own_is_durable() -> None:
+    """A power loss after the request must not let this node vote again in the term."""
+    lone = LoneGuard()
+    lone.wait(1.0)
+    lone.sync()
+    lone.guard.receive(2, PreVote(1, granted=True))
+    lone.guard.advance()
+
+    assert not lone.take(VoteRequest)
+    lone.sync()
+    assert [peer for peer, _message in lone.take(VoteRequest)] == [2, 3]
+
+
+def test_a_vote_survives_a_power_loss() -> None:
+    """Whoever voted in a term votes for nobody else in it, ever."""
+    disk = SimulatedDisk(Random(3))
+    lone = LoneGuard(disk=disk)
+    lone.guard.receive(2, VoteRequest(7, 9, 4))
+    lone.sync()
+    assert lone.take(Vote) == [(2, Vote(7))]
+    disk.lose_power()
+
+    again = LoneGuard(disk=disk)
+    again.guard.receive(3, VoteRequest(7, 99, 6))
+    again.sync()
+
+    assert again.core.term == 7
+    assert not again.take(Vote)
+
+
+def test_a_leader_counts_itself_only_when_its_own_disk_has_it() -> None:
+    """One follower and an unsynced leader are no quorum of three."""
+    lone = LoneGuard()
+    lone.lead()
+    lone.sync()
+    index = lone.core.propose(GROUP)
+    lone.guard.advance()
+    assert lone.take(Append), "entries leave before the leader's own sync"
+
+    lone.guard.receive(2, accepted(lone, 2, index))
+    lone.guard.advance()
+    assert lone.core.commit_index < index
+    lone.sync()
+    assert lone.core.commit_index == index
+
+
+def test_two_followers_commit_without_the_leaders_disk() -> None:
+    """A leader with a slow disk does not slow the quorum that has it already."""
+    lone = LoneGuard()
+    lone.lead()
+    lone.sync()
+    index = lone.core.propose(GROUP)
+    lone.guard.advance()
+
+    lone.guard.receive(2, accepted(lone, 2, index))
+    lone.guard.receive(3, accepted(lone, 3, index))
+    lone.guard.advance()
+
+    assert lone.core.commit_index == index
+    assert lone.journal.synced_index < index
+
+
+def test_matching_entries_are_never_cut() -> None:
+    """A late, shorter message leaves what came behind it."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1, 1, 1)))
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1)))
+
+    assert lone.journal.last_index == 4
+
+
+def test_conflicting_entries_are_replaced() -> None:
+    """What a newer leader has in a place wins over what an older one left there."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1, 1, 1)))
+    lone.guard.receive(3, append(2, 2, 1, entries(3, 2)))
+
+    assert [entry[1:] for entry in lone.journal.entries] == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_a_mismatch_backs_up_by_a_whole_term() -> None:
+    """The follower names the start of the run of its term, so that a long tail costs one round."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1, 1, 1, 1, 1)))
+    lone.sync()
+    lone.take(Appended)
+
+    lone.guard.receive(3, append(3, 6, 2, []))
+    lone.sync()
+
+    answer = lone.take(Appended)[-1][1]
+    assert (answer.accepted, answer.next_index) == (False, 2)
+
+
+def test_a_heartbeat_commits_only_what_the_leader_confirmed() -> None:
+    """Entries behind the previous one of a message may be another leader's."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1, 1)))
+
+    lone.guard.receive(3, append(2, 2, 1, [], commit=3))
+
+    assert lone.core.commit_index == 2
+
+
+def test_a_leader_that_contradicts_a_commit_stops_the_replica() -> None:
+    """Repairing would lose acknowledged commands."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1, 1), commit=3))
+
+    with pytest.raises(LogContradictionError):
+        lone.guard.receive(3, append(2, 2, 1, entries(3, 2)))
+    with pytest.raises(LogContradictionError):
+        lone.guard.receive(3, append(2, 3, 2, []))
+
+
+@pytest.mark.parametrize(
+    "message", [append(1, 1, 0, entries(2, 1)), SnapshotOffer(1, 1, 9, 9, bytes(32)), TimeoutNow(1)]
+)
+def test_a_deposed_leader_is_told_so(message: Message) -> None:
+    """A message of an old term changes nothing and is answered with the newer term."""
+    lone = LoneGuard()
+    lone.guard.receive(3, append(4, 1, 0, []))
+    lone.sync()
+    lone.take(Appended)
+
+    lone.guard.receive(2, message)
+    lone.sync()
+
+    assert lone.take(NewerTerm) == [(2, NewerTerm(4))]
+    assert lone.journal.last_index == 1
+
+
+def test_a_node_that_hears_its_leader_gives_no_pre_vote() -> None:
+    """A node that was cut off does not disturb the others when it comes back."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, []))
+    lone.now += 0.1
+    lone.guard.receive(3, PreVoteRequest(2, 9, 1))
+    lone.now += 0.1
+    lone.guard.receive(3, PreVoteRequest(2, 9, 1))
+    lone.sync()
+
+    assert [message.granted for _peer, message in lone.take(PreVote)] == [False, True]
+
+
+def test_a_leader_without_a_quorum_steps_down_in_its_term() -> None:
+    """Check-quorum: it stops answering, and does not raise the term of those it cannot hear."""
+    lone = LoneGuard()
+    lone.lead()
+    term = lone.core.term
+
+    lone.wait(0.2)
+    assert lone.core.is_leader
+    lone.wait(0.2)
+
+    assert (lone.core.state, lone.core.term) == (FOLLOWER, term)
+
+
+def test_a_candidate_that_waited_too_long_counts_no_more_votes() -> None:
+    """A vote that arrives after the candidate gave up elects nobody."""
+    lone = LoneGuard()
+    lone.wait(1.0)
+    lone.sync()
+    lone.guard.receive(2, PreVote(1, granted=True))
+    assert lone.core.state == CANDIDATE
+    lone.wait(1.0)
+
+    lone.guard.receive(2, Vote(1))
+
+    assert lone.core.state == FOLLOWER
+
+
+def test_leadership_is_handed_over_to_a_follower_that_has_everything() -> None:
+    """The target is told to campaign only once its log is as long as the leader's."""
+    lone = LoneGuard()
+    lone.lead()
+    lone.sync()
+
+    assert lone.guard.election.transfer(3)
+    assert not lone.take(TimeoutNow)
+    lone.guard.receive(3, accepted(lone, 3, lone.journal.last_index))
+    lone.guard.heartbeat()
+
+    assert lone.take(TimeoutNow) == [(3, TimeoutNow(lone.core.term))]
+
+
+def test_a_voter_that_lost_its_disk_does_not_vote_until_it_caught_up() -> None:
+    """It answers as recovering, asks the leader for a mark, and votes again behind it."""
+    lone = LoneGuard(recovering=True)
+    lone.guard.receive(3, VoteRequest(5, 9, 4))
+    lone.sync()
+    assert lone.core.term == 5
+    assert not lone.take(Vote)
+
+    lone.guard.receive(2, append(5, 1, 0, entries(2, 5)))
+    lone.sync()
+    assert lone.take(Appended)[-1][1].recovering
+    lone.wait(0.7)
+    nonce = lone.take(RecoveryQuestion)[0][1].nonce
+    lone.guard.receive(2, RecoveryAnswer(5, nonce, 2))
+    lone.wait(0.1)
+    assert lone.guard.recovery.active, "entry 2 is not committed here yet"
+
+    lone.guard.receive(2, append(5, 2, 5, [], commit=2))
+    lone.sync()
+    lone.wait(0.1)
+    assert not lone.guard.recovery.active
+    lone.guard.receive(3, VoteRequest(6, 9, 5))
+    lone.sync()
+    assert lone.take(Vote) == [(3, Vote(6))]
+
+
+def test_a_recovering_follower_counts_for_no_quorum() -> None:
+    """It may have promised something else before it lost its disk."""
+    lone = LoneGuard()
+    lone.lead()
+    lone.sync()
+    index = lone.core.propose(GROUP)
+    lone.sync()
+
+    lone.guard.receive(2, accepted(lone, 2, index)._replace(recovering=True))
+    lone.sync()
+
+    assert lone.core.commit_index < index
+
+
+def test_snapshot_chunks_come_in_order_or_not_at_all() -> None:
+    """A gap ends the transfer, and no chunk ever moves the commit index."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1)))
+    lone.guard.receive(2, SnapshotOffer(1, 7, 50, 20, bytes(32)))
+    lone.guard.receive(2, SnapshotChunk(1, 7, 0, b"x" * 8))
+    lone.guard.receive(2, SnapshotChunk(1, 7, 9, b"x" * 8))
+
+    states = [(answer.offset, answer.state) for _peer, answer in lone.take(SnapshotTaken)]
+    assert states == [(8, TAKING), (2, UNWANTED)]
+    assert lone.core.commit_index == 1
+
+
+def test_different_digests_at_one_index_are_reported() -> None:
+    """Each replica compares its digests with its peers', once it is where they were."""
+    lone = LoneGuard()
+    lone.guard.digest_at = lambda index: bytes([index]) * 32
+    found: list[tuple[int, int]] = []
+    lone.guard.on_divergence = lambda peer, index, _ours, _theirs: found.append((peer, index))
+
+    lone.guard.receive(2, Gossip(0, 1, b"\x01" * 32))
+    lone.guard.receive(3, Gossip(0, 2, b"\x09" * 32))
+    assert not found
+    lone.guard.receive(2, append(1, 1, 0, entries(2, 1), commit=2))
+    lone.sync()
+    lone.wait(0.2)
+
+    assert found == [(3, 2)]
+
+
+def test_a_peer_without_progress_is_sent_everything_again() -> None:
+    """Whatever was lost on the way is repaired without a new connection."""
+    lone = LoneGuard()
+    lone.lead()
+    lone.sync()
+    lone.take(Append)
+    lone.guard.receive(2, accepted(lone, 2, lone.journal.last_index))
+    lone.core.propose(GROUP)
+    lone.sync()
+    assert any(message.entries for peer, message in lone.take(Append) if peer == 2)
+
+    lone.now += 1.1
+    lone.guard.advance()
+
+    assert any(message.entries for peer, message in lone.take(Append) if peer == 2)
