@@ -1,0 +1,94 @@
+"""Administration: what only an operator's key may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from node.domain import commands
+from node.domain.terms import AccountMode, Role
+
+if TYPE_CHECKING:
+    from client.order_entry import CommandSender
+    from client.replies import Reply
+    from node.domain.limits import Limit
+
+
+class Administration:
+    """Accounts, deposits, events, markets, keys and limits.
+
+    Replies and errors are as in order entry.
+    """
+
+    def __init__(self, sender: CommandSender) -> None:
+        """Send with `sender`."""
+        self._sender = sender
+
+    async def open_account(
+        self, address: bytes, public_key: bytes, mode: AccountMode = AccountMode.NET
+    ) -> Reply:
+        """Open an account and register its trader's key; `result` is the account's number."""
+        return await self._sender.execute(lambda f: f.account_open(mode, address, public_key))
+
+    async def deposit(self, account: int, micro_usdc: int, cursor: int) -> Reply:
+        """Credit the venue's deposit number `cursor`: they come in order, from 1, each once."""
+        return await self._sender.execute(lambda f: f.deposit(account, micro_usdc, cursor))
+
+    async def create_event(self, name: str, *, exclusive: bool) -> Reply:
+        """Create an event; of an `exclusive` one exactly one market wins.
+
+        `result` is its number.
+        """
+        return await self._sender.execute(lambda f: f.event_create(exclusive, name))
+
+    async def create_market(
+        self,
+        event: int,
+        name: str,
+        *,
+        tick: int = 1,
+        taker_fee_bps: int = 0,
+        maker_fee_bps: int = 0,
+    ) -> Reply:
+        """Create a market of an event; `result` is its number."""
+        return await self._sender.execute(
+            lambda f: f.market_create(event, tick, taker_fee_bps, maker_fee_bps, name)
+        )
+
+    async def open_market(self, market: int) -> Reply:
+        """Let a market trade, for the first time or after a halt."""
+        return await self._lifecycle(commands.MARKET_OPEN, market)
+
+    async def halt_market(self, market: int) -> Reply:
+        """Stop a market; its orders can be cancelled."""
+        return await self._lifecycle(commands.MARKET_HALT, market)
+
+    async def close_market(self, market: int) -> Reply:
+        """End a market's trading for good; its orders are cancelled."""
+        return await self._lifecycle(commands.MARKET_CLOSE, market)
+
+    async def resolve_market(self, market: int, price: int) -> Reply:
+        """Settle a closed market at `price` for YES, 0..10,000."""
+        return await self._lifecycle(commands.MARKET_RESOLVE, market, price)
+
+    async def void_market(self, market: int) -> Reply:
+        """Settle a market without a winner."""
+        return await self._lifecycle(commands.MARKET_VOID, market)
+
+    async def _lifecycle(self, kind: int, market: int, price: int = 0) -> Reply:
+        return await self._sender.execute(lambda f: f.lifecycle(kind, market, price))
+
+    async def grant_key(self, role: Role, public_key: bytes, account: int = 0) -> Reply:
+        """Register a key; `account` is a trader's. `result` is the key's number."""
+        return await self._sender.execute(lambda f: f.key_grant(role, account, public_key))
+
+    async def revoke_key(self, public_key: bytes) -> Reply:
+        """Take a key's rights away."""
+        return await self._sender.execute(lambda f: f.key_revoke(public_key))
+
+    async def configure(self, limit: Limit, value: int) -> Reply:
+        """Set a replicated limit."""
+        return await self._sender.execute(lambda f: f.configure(limit, value))
+
+    async def checkpoint(self) -> Reply:
+        """Have every node take a snapshot at this command's log index, which is `result`."""
+        return await self._sender.execute(lambda f: f.checkpoint())

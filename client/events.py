@@ -1,0 +1,205 @@
+"""Events as values: decoded one at a time, when somebody looks."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from node.domain import events as layout
+
+
+class Header(NamedTuple):
+    """What every event begins with.
+
+    (log_index, ordinal) names it; stream_sequence is gapless within its stream.
+    """
+
+    kind: int
+    log_index: int
+    ordinal: int
+    stream: int
+    stream_sequence: int
+    stamp_ns: int
+
+
+class OrderRested(NamedTuple):
+    """What is left of an order stands in the book."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    price: int
+    leaves: int
+    intent: int
+
+
+class OrderFilled(NamedTuple):
+    """An order traded; price and intent are the owner's, the fee is in micro-USDC."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    price: int
+    lots: int
+    leaves: int
+    fill_id: int
+    fee: int
+    intent: int
+    liquidity: int
+
+
+class OrderReduced(NamedTuple):
+    """An order became smaller."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    by: int
+    leaves: int
+
+
+class OrderClosed(NamedTuple):
+    """An order left the book other than by filling; `leaves` is what was not filled."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    reason: int
+    leaves: int
+
+
+class Deposited(NamedTuple):
+    """Cash came in."""
+
+    header: Header
+    amount: int
+    cash_free: int
+    cursor: int
+
+
+class SetsChanged(NamedTuple):
+    """A split (lots above 0) or a merge on request (below)."""
+
+    header: Header
+    market: int
+    lots: int
+    cash_free: int
+
+
+class Redeemed(NamedTuple):
+    """Shares of a settled market became cash."""
+
+    header: Header
+    market: int
+    price: int
+    yes: int
+    no: int
+    amount: int
+
+
+class Fill(NamedTuple):
+    """A public fill; the price is in YES terms."""
+
+    header: Header
+    fill_id: int
+    price: int
+    kind: int
+    lots: int
+    taker_side: int
+    maker_order_id: int
+    taker_order_id: int
+
+
+class DepthChanged(NamedTuple):
+    """A price level of the YES book now holds `lots`; 0 means that it is gone."""
+
+    header: Header
+    price: int
+    side: int
+    lots: int
+
+
+class MarketStateChanged(NamedTuple):
+    """A market moved on in its life; `price` is its resolution."""
+
+    header: Header
+    state: int
+    price: int
+
+
+class MarketCreated(NamedTuple):
+    """A market came into being."""
+
+    header: Header
+    event: int
+    tick: int
+    taker_fee_bps: int
+    maker_fee_bps: int
+    name: bytes
+
+
+class OtherEvent(NamedTuple):
+    """An event that has no class here: its bytes behind the header."""
+
+    header: Header
+    body: bytes
+
+
+Event = (
+    OrderRested
+    | OrderFilled
+    | OrderReduced
+    | OrderClosed
+    | Deposited
+    | SetsChanged
+    | Redeemed
+    | Fill
+    | DepthChanged
+    | MarketStateChanged
+    | MarketCreated
+    | OtherEvent
+)
+
+_HEADER = struct.Struct("<4xhxxqiiqq")
+_BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
+    layout.ORDER_RESTED: (OrderRested, struct.Struct("<40xqqiiqh6x")),
+    layout.ORDER_FILLED: (OrderFilled, struct.Struct("<40xqqiiqqqqhxxi")),
+    layout.ORDER_REDUCED: (OrderReduced, struct.Struct("<40xqqi4xqq")),
+    layout.ORDER_CLOSED: (OrderClosed, struct.Struct("<40xqqiiq")),
+    layout.DEPOSITED: (Deposited, struct.Struct("<40xqqq")),
+    layout.SETS_CHANGED: (SetsChanged, struct.Struct("<40xi4xqq")),
+    layout.REDEEMED: (Redeemed, struct.Struct("<40xiiqqq")),
+    layout.FILL: (Fill, struct.Struct("<40xqiiqi4xqq")),
+    layout.DEPTH: (DepthChanged, struct.Struct("<40xiiq")),
+    layout.MARKET_STATE: (MarketStateChanged, struct.Struct("<40xii")),
+    layout.MARKET_CREATED: (MarketCreated, struct.Struct("<40xiiii64s")),
+}
+
+
+def parse_header(frames: bytes, offset: int = 0) -> Header:
+    """Read the header of the event at `offset`."""
+    return Header._make(_HEADER.unpack_from(frames, offset))
+
+
+def parse_event(frames: bytes, offset: int = 0) -> Event:
+    """Read the event at `offset`; one of a kind that is not known here gives an OtherEvent."""
+    header = parse_header(frames, offset)
+    known = _BODIES.get(header.kind)
+    if known is None:
+        length = int.from_bytes(frames[offset : offset + 4], "little")
+        return OtherEvent(header, frames[offset + layout.EVENT_HEADER_SIZE : offset + length])
+    kind, body = known
+    return kind(header, *body.unpack_from(frames, offset))
+
+
+def iterate_events(frames: bytes) -> Iterator[Event]:
+    """Yield the events in `frames`, each decoded when it is asked for."""
+    offset = 0
+    while offset < len(frames):
+        yield parse_event(frames, offset)
+        offset += int.from_bytes(frames[offset : offset + 4], "little")

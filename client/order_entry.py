@@ -1,0 +1,172 @@
+"""Order entry: one awaitable a command, with its reply or a typed error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from client.errors import OutcomeUnknownError, SessionLostError
+from client.replies import Reply, parse_replies
+from client.session import TradeSession
+from node.domain.terms import Intent, TimeInForce
+from node.protocol.command_frames import CommandFrames
+
+
+class ReplyWaiters:
+    """Who waits for which sequence's reply."""
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self._futures: dict[int, asyncio.Future[Reply]] = {}
+
+    def take_replies(self, frames: bytes) -> None:
+        """Wake up whoever waits for these replies."""
+        if not self._futures:
+            return
+        for reply in parse_replies(frames):
+            future = self._futures.pop(reply.sequence, None)
+            if future is not None and not future.done():
+                future.set_result(reply)
+
+    def take_loss(self, first: int, last: int, reason: str) -> None:
+        """Tell whoever waits for these sequences that no reply will come."""
+        for sequence in [number for number in self._futures if first <= number <= last]:
+            future = self._futures.pop(sequence)
+            if not future.done():
+                future.set_exception(SessionLostError(sequence, reason))
+
+    async def reply_to(self, sequence: int, seconds: float) -> Reply:
+        """Return the reply to `sequence`, or raise OutcomeUnknownError after `seconds`."""
+        future = asyncio.get_running_loop().create_future()
+        self._futures[sequence] = future
+        try:
+            async with asyncio.timeout(seconds):
+                reply: Reply = await future
+                return reply
+        except TimeoutError as error:
+            raise OutcomeUnknownError(sequence, f"no reply within {seconds} s") from error
+        finally:
+            self._futures.pop(sequence, None)
+
+
+class CommandSender:
+    """Writes a command into a session and waits for its reply."""
+
+    def __init__(self, session: TradeSession, waiters: ReplyWaiters, reply_seconds: float) -> None:
+        """Send through `session`, whose replies `waiters` gets."""
+        self._session = session
+        self._waiters = waiters
+        self._reply_seconds = reply_seconds
+
+    @property
+    def account(self) -> int:
+        """The account of the session's key; 0 for brokers and operators."""
+        return self._session.account
+
+    async def execute(self, write: Callable[[CommandFrames], None]) -> Reply:
+        """Send the command that `write` writes; return its reply.
+
+        Raises RejectedError when the venue rejected it, OutcomeUnknownError when no reply came in
+        time: the command may have been executed all the same.
+        """
+        await self._session.wait_for_room()
+        sequence = self._session.frames.next_sequence
+        write(self._session.frames)
+        self._session.flush_soon()
+        reply = await self._waiters.reply_to(sequence, self._reply_seconds)
+        return reply.accepted()
+
+
+class OrderEntry:
+    """Orders, splits, merges and redemptions of one account, or of any when the key is a broker's.
+
+    Each method returns the Reply of a command that was executed, raises RejectedError if it was
+    rejected (final: nothing changed), or OutcomeUnknownError if no reply came in time (not final:
+    it may have been executed).
+    """
+
+    def __init__(self, sender: CommandSender, random: Random) -> None:
+        """Send with `sender`; draw client order ids from `random`."""
+        self._sender = sender
+        self._random = random
+
+    async def place(
+        self,
+        market: int,
+        intent: Intent,
+        price: int,
+        lots: int,
+        *,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        client_order_id: int | None = None,
+        account: int | None = None,
+    ) -> Reply:
+        """Place a limit order; `result` is its order id and `filled` what filled at once.
+
+        `price` is in units of 0.0001 USDC and in the terms of `intent` (a NO price for a NO
+        intent), `lots` in hundredths of a share. Without a `client_order_id` a random one is drawn.
+        """
+        name = self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id
+        owner = self._owner(account)
+        return await self._sender.execute(
+            lambda frames: frames.place(owner, market, name, price, intent, time_in_force, lots)
+        )
+
+    async def cancel(
+        self,
+        market: int,
+        *,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        account: int | None = None,
+    ) -> Reply:
+        """Cancel an order, named by either id; `order_id` wins when both are given."""
+        owner = self._owner(account)
+        return await self._sender.execute(
+            lambda frames: frames.cancel(owner, market, order_id, client_order_id)
+        )
+
+    async def reduce(
+        self,
+        market: int,
+        lots: int,
+        *,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        account: int | None = None,
+    ) -> Reply:
+        """Take `lots` off an order, which keeps its place in the queue; all of them cancel it."""
+        owner = self._owner(account)
+        return await self._sender.execute(
+            lambda frames: frames.reduce(owner, market, order_id, client_order_id, lots)
+        )
+
+    async def cancel_all(self, market: int = 0, *, account: int | None = None) -> Reply:
+        """Cancel all orders in `market`, or everywhere.
+
+        `filled` counts those closed at once, the rest is swept.
+        """
+        owner = self._owner(account)
+        return await self._sender.execute(lambda frames: frames.cancel_all(owner, market))
+
+    async def split(self, market: int, lots: int, *, account: int | None = None) -> Reply:
+        """Turn cash into `lots` complete sets."""
+        owner = self._owner(account)
+        return await self._sender.execute(lambda frames: frames.split(owner, market, lots))
+
+    async def merge(self, market: int, lots: int, *, account: int | None = None) -> Reply:
+        """Turn `lots` complete sets into cash."""
+        owner = self._owner(account)
+        return await self._sender.execute(lambda frames: frames.merge(owner, market, lots))
+
+    async def redeem(self, market: int, *, account: int | None = None) -> Reply:
+        """Turn all shares in a settled market into cash."""
+        owner = self._owner(account)
+        return await self._sender.execute(lambda frames: frames.redeem(owner, market))
+
+    def _owner(self, account: int | None) -> int:
+        owner = self._sender.account if account is None else account
+        if not owner:
+            raise ValueError("this key has no account of its own: name one with `account`")
+        return owner

@@ -1,0 +1,183 @@
+"""Records of state, as queries answer them."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from node.domain.limits import LIMIT_COUNT
+
+
+class AccountRecord(NamedTuple):
+    """An account; cash is in micro-USDC."""
+
+    number: int
+    mode: int
+    address: bytes
+    positions: int
+    cash_free: int
+    cash_locked: int
+    stream_sequence: int
+    orders: int
+    watermark: int
+
+
+class PositionRecord(NamedTuple):
+    """An account's shares in one market, in lots."""
+
+    number: int
+    account: int
+    market: int
+    yes_free: int
+    yes_locked: int
+    no_free: int
+    no_locked: int
+    watermark: int
+
+
+class OrderRecord(NamedTuple):
+    """A resting order; the price is in the terms of its intent."""
+
+    order_id: int
+    client_order_id: int
+    account: int
+    market: int
+    price: int
+    intent: int
+    time_in_force: int
+    lots: int
+    leaves: int
+    fee_whole: int
+    fee_rest: int
+
+
+class MarketRecord(NamedTuple):
+    """A market."""
+
+    number: int
+    event: int
+    state: int
+    tick: int
+    taker_fee_bps: int
+    maker_fee_bps: int
+    price: int
+    sweeps: int
+    collateral: int
+    stream_sequence: int
+    orders: int
+    volume: int
+    name: str
+
+
+class EventRecord(NamedTuple):
+    """An event, which groups markets."""
+
+    number: int
+    exclusive: int
+    markets: int
+    settled: int
+    price_sum: int
+    started: int
+    name: str
+
+
+class LevelRecord(NamedTuple):
+    """One level of a market's depth."""
+
+    price: int
+    side: int
+    lots: int
+
+
+class TreasuryRecord(NamedTuple):
+    """The venue's totals, in micro-USDC where they are money."""
+
+    deposits: int
+    fees: int
+    deposit_cursor: int
+    collateral: int
+    orders: int
+    fills: int
+    accounts: int
+    events: int
+    markets: int
+    positions: int
+
+
+class StatusRecord(NamedTuple):
+    """The venue itself, as the node that answers has applied it."""
+
+    chain_digest: bytes
+    log_index: int
+    stamp_ns: int
+    rules_version: int
+    shard: int
+    stream_sequence: int
+    checkpoint_bytes: int
+    commands: int
+    sweep_head: int
+    sweep_tail: int
+    keys: int
+    sessions: int
+    limits: tuple[int, ...]
+
+
+_ACCOUNT = struct.Struct("<ii20siqqqqq")
+_POSITION = struct.Struct("<qiiqqqqq")
+_ORDER = struct.Struct("<qqiiihhqqqq")
+_MARKET = struct.Struct("<iiiiiiiiqqqq64s")
+_EVENT = struct.Struct("<iiiiii64s")
+_LEVEL = struct.Struct("<iiq")
+_TREASURY = struct.Struct("<qqqqqqiiii")
+_STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")
+
+
+def parse_accounts(records: bytes) -> list[AccountRecord]:
+    """Read account records."""
+    return [AccountRecord._make(fields) for fields in _ACCOUNT.iter_unpack(records)]
+
+
+def parse_positions(records: bytes) -> list[PositionRecord]:
+    """Read position records."""
+    return [PositionRecord._make(fields) for fields in _POSITION.iter_unpack(records)]
+
+
+def parse_orders(records: bytes) -> list[OrderRecord]:
+    """Read order records."""
+    return [OrderRecord._make(fields) for fields in _ORDER.iter_unpack(records)]
+
+
+def parse_markets(records: bytes) -> list[MarketRecord]:
+    """Read market records."""
+    return [
+        MarketRecord._make((*fields[:-1], _name(fields[-1])))
+        for fields in _MARKET.iter_unpack(records)
+    ]
+
+
+def parse_events(records: bytes) -> list[EventRecord]:
+    """Read event records."""
+    return [
+        EventRecord._make((*fields[:-1], _name(fields[-1])))
+        for fields in _EVENT.iter_unpack(records)
+    ]
+
+
+def parse_levels(records: bytes) -> list[LevelRecord]:
+    """Read levels of depth."""
+    return [LevelRecord._make(fields) for fields in _LEVEL.iter_unpack(records)]
+
+
+def parse_treasury(record: bytes) -> TreasuryRecord:
+    """Read the treasury."""
+    return TreasuryRecord._make(_TREASURY.unpack(record))
+
+
+def parse_status(record: bytes) -> StatusRecord:
+    """Read the venue's own record."""
+    fields = _STATUS.unpack(record)
+    return StatusRecord._make((*fields[:12], fields[12:]))
+
+
+def _name(raw: bytes) -> str:
+    return raw.rstrip(b"\x00").decode()

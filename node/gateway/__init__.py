@@ -1,0 +1,4 @@
+"""The sockets.
+
+Listener, connections, admission of commands, routing of replies, feeds and queries.
+"""

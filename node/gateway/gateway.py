@@ -1,0 +1,145 @@
+"""The gateway.
+
+From sockets to records that wait for a group, and from replies and events back to sockets.
+"""
+
+import asyncio
+
+import structlog
+
+from node.gateway.admission import Admission
+from node.gateway.backpressure import Backpressure
+from node.gateway.connection import Connection
+from node.gateway.connection_register import ConnectionRegister
+from node.gateway.counters import GatewayCounters
+from node.gateway.feeds import Feeds
+from node.gateway.gateway_limits import GatewayLimits
+from node.gateway.listener import Listener
+from node.gateway.queries import Queries
+from node.gateway.reply_router import ReplyRouter
+from node.gateway.seams import EventHistory, GatewayIdentity, Leadership, VenueView
+from node.gateway.services import Services
+from node.gateway.session_opening import SessionOpening
+from node.protocol import encoding, refusals
+
+log = structlog.get_logger("gateway")
+
+
+class Gateway:
+    """All clients of one node. Everything runs on the loop that `start` was called on.
+
+    The composition root calls `take` when a group can be proposed, `publish` after each `apply`
+    (before anything else runs), `leadership_lost` when this node ceases to lead, and
+    `state_replaced` when a snapshot took the state's place.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: GatewayIdentity,
+        limits: GatewayLimits,
+        view: VenueView,
+        leadership: Leadership,
+        history: EventHistory,
+    ) -> None:
+        """Compose the parts; nothing listens before `start`. Call it inside the running loop."""
+        loop = asyncio.get_running_loop()
+        self.limits = limits
+        self.counters = GatewayCounters()
+        self._view = view
+        self._leadership = leadership
+        self.admission = Admission(limits.turn_bytes, leadership.kick)
+        replies = ReplyRouter(self.counters)
+        register = ConnectionRegister(limits)
+        self._services = Services(
+            loop=loop,
+            identity=identity,
+            limits=limits,
+            counters=self.counters,
+            register=register,
+            admission=self.admission,
+            backpressure=Backpressure(limits, self.admission, self.counters),
+            replies=replies,
+            opening=SessionOpening(
+                identity,
+                limits,
+                view,
+                leadership,
+                self.admission,
+                replies,
+                register,
+                self.counters,
+            ),
+            feeds=Feeds(loop, limits, view, history, self.counters),
+            queries=Queries(limits, view, leadership, self.counters),
+        )
+        self._listener = Listener(lambda: Connection(self._services))
+        self._heartbeat: asyncio.TimerHandle | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen and beat; return the port that was bound."""
+        bound = await self._listener.start(host, port)
+        self._schedule_heartbeat()
+        log.info("gateway_started", host=host, port=bound)
+        return bound
+
+    async def stop(self) -> None:
+        """Say goodbye to every client and stop listening."""
+        self._listener.close()
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        for connection in list(self._services.register.connections):
+            connection.refuse(refusals.SHUTTING_DOWN)
+        await self._services.queries.stop()
+
+    # What the composition root calls.
+
+    def take(self, max_bytes: int) -> tuple[list[bytes], int] | None:
+        """Return records that wait, at most `max_bytes` together, and their number.
+
+        None when nothing waits.
+        """
+        taken = self.admission.take(max_bytes)
+        self._services.backpressure.taken()
+        return taken
+
+    def publish(self, replies: bytes, events: bytes) -> None:
+        """Send the outcome of the group just applied to whom it concerns."""
+        if replies:
+            self._services.replies.publish(replies)
+        if events:
+            for event in self._services.feeds.publish(events):
+                self._services.opening.control(event)
+
+    def leadership_lost(self) -> None:
+        """Send traders to the new leader and forget what they were waiting for.
+
+        Feeds and reads stay.
+        """
+        leader = self._leadership.leader_address()
+        self._services.opening.leadership_lost()
+        for connection in list(self._services.register.connections):
+            if connection.session:
+                connection.redirect(leader)
+        self.admission.clear()
+
+    def state_replaced(self) -> None:
+        """Close the connections that follow feeds.
+
+        A snapshot took the place of events that they never got.
+        """
+        for connection in self._services.feeds.connections():
+            connection.refuse(refusals.STATE_REPLACED, self._view.log_index)
+
+    # Heartbeats.
+
+    def _schedule_heartbeat(self) -> None:
+        delay = self.limits.heartbeat_ms / 1_000
+        self._heartbeat = self._services.loop.call_later(delay, self._beat)
+
+    def _beat(self) -> None:
+        frame = encoding.encode_heartbeat(self._view.log_index, self._view.stamp_ns)
+        beats_max = -(-self.limits.idle_ms // self.limits.heartbeat_ms)  # Rounds up: never early.
+        for connection in list(self._services.register.connections):
+            connection.heartbeat(frame, beats_max)
+        self._schedule_heartbeat()

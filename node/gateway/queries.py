@@ -1,0 +1,168 @@
+"""Queries.
+
+Canonical records as of a log index, behind a read barrier when the client asks for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from node.domain import terms
+from node.gateway.seams import BarrierLostError
+from node.protocol import encoding, messages, refusals
+from node.protocol.fields import field_i16, field_i32, field_i64
+
+if TYPE_CHECKING:
+    from node.gateway.connection import Connection
+    from node.gateway.counters import GatewayCounters
+    from node.gateway.gateway_limits import GatewayLimits
+    from node.gateway.seams import Leadership, VenueView
+
+_OWN: Final = frozenset(
+    {
+        messages.ACCOUNT,
+        messages.POSITIONS,
+        messages.OPEN_ORDERS,
+        messages.ORDER,
+        messages.ORDER_BY_CLIENT_ID,
+    }
+)
+"""Subjects of one account: `number` is the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a QUERY asks."""
+
+    request: int
+    subject: int
+    options: int
+    number: int
+    identifier: int
+    cursor: int
+    at_least_index: int
+
+    @classmethod
+    def parse(cls, frame: bytes) -> Question:
+        """Read the fields of a QUERY."""
+        return cls(
+            field_i64(frame, messages.QUERY_REQUEST),
+            field_i16(frame, messages.QUERY_SUBJECT),
+            field_i16(frame, messages.QUERY_OPTIONS),
+            field_i32(frame, messages.QUERY_NUMBER),
+            field_i64(frame, messages.QUERY_ID),
+            field_i64(frame, messages.QUERY_CURSOR),
+            field_i64(frame, messages.QUERY_AT_LEAST_INDEX),
+        )
+
+
+class Queries:
+    """Answers from the state, at once or after a barrier."""
+
+    def __init__(
+        self,
+        limits: GatewayLimits,
+        view: VenueView,
+        leadership: Leadership,
+        counters: GatewayCounters,
+    ) -> None:
+        """Start with nothing asked."""
+        self._limits = limits
+        self._view = view
+        self._leadership = leadership
+        self._counters = counters
+        self._tasks: dict[asyncio.Task[None], None] = {}
+
+    def ask(self, connection: Connection, frame: bytes) -> None:
+        """Answer a QUERY, now or when the barrier is reached; or refuse it."""
+        question = Question.parse(frame)
+        self._counters.queries += 1
+        refusal, detail = self._check(connection, question)
+        if refusal:
+            connection.refuse(refusal, detail, request=question.request)
+        elif question.options == messages.LINEARIZABLE:
+            connection.queries_waiting += 1
+            task = asyncio.ensure_future(self._answer_behind_barrier(connection, question))
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
+        else:
+            self._answer(connection, question)
+
+    def _check(self, connection: Connection, question: Question) -> tuple[int, int]:
+        if question.subject not in messages.Subject.__members__.values():
+            return refusals.SUBJECT_UNKNOWN, question.subject
+        if (
+            question.options not in {0, messages.LINEARIZABLE}
+            or min(question.number, question.cursor, question.at_least_index) < 0
+        ):
+            return refusals.MESSAGE_INVALID, messages.QUERY
+        if not _may_ask(connection, question):
+            return refusals.NOT_PERMITTED, question.number
+        if question.at_least_index > self._view.log_index:
+            return refusals.NOT_YET_APPLIED, self._view.log_index
+        if question.options == messages.LINEARIZABLE:
+            if not self._leadership.ready:
+                leader = self._leadership.leader_address()
+                return refusals.NOT_LEADER, leader.node if leader else 0
+            if connection.queries_waiting >= self._limits.queries:
+                return refusals.TOO_MANY_QUERIES, connection.queries_waiting
+        return refusals.NONE, 0
+
+    async def _answer_behind_barrier(self, connection: Connection, question: Question) -> None:
+        try:
+            async with asyncio.timeout(self._limits.query_ms / 1_000):
+                await self._leadership.read_barrier()
+        except (BarrierLostError, TimeoutError):
+            connection.refuse(refusals.NOT_LEADER, request=question.request)
+        else:
+            self._answer(connection, question)
+        finally:
+            connection.queries_waiting -= 1
+
+    def _answer(self, connection: Connection, question: Question) -> None:
+        found = self._view.find(
+            question.subject,
+            question.number,
+            question.identifier,
+            question.cursor,
+            self._limits.answer_bytes,
+        )
+        if found is None:
+            connection.refuse(refusals.NOT_FOUND, question.number, request=question.request)
+            return
+        connection.send(
+            encoding.encode_answer(
+                question.request,
+                question.subject,
+                question.options,
+                found.record_size,
+                self._view.log_index,
+                found.cursor,
+                found.record_count,
+                found.records,
+            )
+        )
+
+    async def stop(self) -> None:
+        """Cancel what waits."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _may_ask(connection: Connection, question: Question) -> bool:
+    """Tell whether the key may know: its own account, and what is public.
+
+    The rest for brokers and operators.
+    """
+    key = connection.key
+    if key is None:
+        return False
+    if key.role in {terms.BROKER, terms.OPERATOR}:
+        return True
+    if question.subject in _OWN:
+        return question.number == key.account != 0
+    return question.subject != messages.ACCOUNTS

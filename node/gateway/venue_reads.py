@@ -1,0 +1,215 @@
+"""Answers from the venue as this node has applied it.
+
+Canonical records, cut to the size of one answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from node.domain import records
+from node.domain.limits import LIMIT_COUNT
+from node.engine.account import Account
+from node.engine.order import Order
+from node.engine.pages import Record
+from node.engine.reading import depth_bytes, record_bytes
+from node.engine.venue import Venue
+from node.gateway.seams import Depth, Found, KeyView, SessionView
+from node.protocol import messages
+
+_CURSOR_SHIFT: Final = 46
+"""A cursor over an account's orders is the place of the position.
+
+Then the sequence of the last order seen there.
+"""
+_CURSOR_MASK: Final = (1 << _CURSOR_SHIFT) - 1
+_VENUE_SIZE: Final = records.VENUE_LIMITS + 8 * LIMIT_COUNT
+
+
+class VenueReads:
+    """The gateway's view of a venue. Nothing here waits, and nothing changes anything."""
+
+    def __init__(self, venue: Venue) -> None:
+        """Read from `venue`; `replace` it when a snapshot took its place."""
+        self._venue = venue
+
+    def replace(self, venue: Venue) -> None:
+        """Read from another venue from now on."""
+        self._venue = venue
+
+    @property
+    def log_index(self) -> int:
+        """Return the last index applied."""
+        return self._venue.log_index
+
+    @property
+    def stamp_ns(self) -> int:
+        """Return the venue's time."""
+        return self._venue.stamp_ns
+
+    def key_by_public(self, public_key: bytes) -> KeyView | None:
+        """Return the key with these bytes."""
+        return self._venue.key_by_public(public_key)
+
+    def session(self, number: int) -> SessionView | None:
+        """Return the session with this number."""
+        return self._venue.session(number)
+
+    def stream_sequence(self, feed: int, stream: int) -> int | None:
+        """Return the newest sequence of a stream, 0 for all streams of a feed.
+
+        None when there is no such stream.
+        """
+        if feed == messages.VENUE:
+            return self._venue.state.writer.venue_sequence if stream == 0 else None
+        if stream == 0:
+            return 0
+        owner = (
+            self._venue.account(stream)
+            if feed == messages.EXECUTIONS
+            else self._venue.market(stream)
+        )
+        return None if owner is None else owner.stream_sequence
+
+    def depth(self, market: int) -> Depth | None:
+        """Return every level of a market's book."""
+        found = self._venue.market(market)
+        if found is None:
+            return None
+        return Depth(found.stream_sequence, depth_bytes(found, 20_000))
+
+    def find(
+        self, subject: int, number: int, identifier: int, cursor: int, most_bytes: int
+    ) -> Found | None:
+        """Return what a query asks for, from `cursor` on, within `most_bytes`.
+
+        None when it does not exist.
+        """
+        if subject in _SIZES:
+            record = self._one(subject, number, identifier)
+            return None if record is None else Found(_SIZES[subject], 1, record_bytes(record), 0)
+        if subject == messages.DEPTH:
+            return self._depth(number, most_bytes)
+        if subject == messages.POSITIONS:
+            return self._positions(number, cursor, most_bytes)
+        if subject == messages.OPEN_ORDERS:
+            return self._open_orders(number, identifier, cursor, most_bytes)
+        return self._numbered(subject, number, cursor, most_bytes)
+
+    def _one(self, subject: int, number: int, identifier: int) -> Record | None:
+        venue = self._venue
+        if subject == messages.ACCOUNT:
+            return venue.account(number)
+        if subject == messages.MARKET:
+            return venue.market(number)
+        if subject == messages.EVENT:
+            return venue.event(number)
+        if subject == messages.TREASURY:
+            return venue.state.treasury
+        if subject == messages.STATUS:
+            return venue.state
+        if subject == messages.ORDER:
+            order = venue.state.orders.get(identifier)
+            return order if order is None or number in {0, order.account.number} else None
+        account = venue.account(number)
+        return None if account is None else account.orders_by_client.get(identifier)
+
+    def _depth(self, market: int, most_bytes: int) -> Found | None:
+        found = self._venue.market(market)
+        if found is None:
+            return None
+        # Rounds down: what fits on each side.
+        levels = depth_bytes(found, most_bytes // (2 * records.LEVEL_SIZE))
+        return Found(records.LEVEL_SIZE, len(levels) // records.LEVEL_SIZE, levels, 0)
+
+    def _positions(self, number: int, cursor: int, most_bytes: int) -> Found | None:
+        account = self._venue.account(number)
+        if account is None or cursor < 0:
+            return None
+        most = most_bytes // records.POSITION_SIZE  # Rounds down: whole records.
+        chosen = account.position_list[cursor : cursor + most]
+        after = cursor + len(chosen)
+        return Found(
+            records.POSITION_SIZE,
+            len(chosen),
+            b"".join(record_bytes(position) for position in chosen),
+            after if after < len(account.position_list) else 0,
+        )
+
+    def _numbered(self, subject: int, number: int, cursor: int, most_bytes: int) -> Found | None:
+        """Return accounts, events or markets with numbers above `cursor`.
+
+        `number` picks an event's markets.
+        """
+        state = self._venue.state
+        listed: Sequence[Record | None]
+        if subject == messages.MARKETS:
+            listed, size = state.markets, records.MARKET_SIZE
+        elif subject == messages.EVENTS:
+            listed, size = state.events, records.EVENT_SIZE
+        elif subject == messages.ACCOUNTS:
+            listed, size = state.accounts, records.ACCOUNT_SIZE
+        else:
+            return None
+        parts: list[bytes] = []
+        most = most_bytes // size  # Rounds down: whole records.
+        place = max(cursor, 0) + 1
+        while place < len(listed) and len(parts) < most:
+            market = state.markets[place] if subject == messages.MARKETS else None
+            record = listed[place]
+            if record is not None and (
+                number == 0 or market is None or market.event.number == number
+            ):
+                parts.append(record_bytes(record))
+            place += 1
+        return Found(size, len(parts), b"".join(parts), place - 1 if place < len(listed) else 0)
+
+    def _open_orders(self, number: int, market: int, cursor: int, most_bytes: int) -> Found | None:
+        """Return an account's resting orders, oldest first within each market.
+
+        `market` 0 means all.
+        """
+        account = self._venue.account(number)
+        if account is None or cursor < 0:
+            return None
+        most = most_bytes // records.ORDER_SIZE  # Rounds down: whole records.
+        parts: list[bytes] = []
+        last = cursor
+        for place, order in self._orders_after(account, market, cursor):
+            if len(parts) == most:
+                return Found(records.ORDER_SIZE, most, b"".join(parts), last)
+            parts.append(record_bytes(order))
+            last = place << _CURSOR_SHIFT | (order.id & _CURSOR_MASK)
+        return Found(records.ORDER_SIZE, len(parts), b"".join(parts), 0)
+
+    def _orders_after(
+        self, account: Account, market: int, cursor: int
+    ) -> Iterator[tuple[int, Order]]:
+        first_place = cursor >> _CURSOR_SHIFT
+        for place in range(first_place, len(account.position_list)):
+            position = account.position_list[place]
+            if market not in {0, position.market.number}:
+                continue
+            after = cursor & _CURSOR_MASK if place == first_place else 0
+            seen = (
+                self._venue.state.orders.get(self._venue.state.id_base | after) if after else None
+            )
+            order = (
+                seen.newer
+                if seen is not None and seen.position is position
+                else position.first_order
+            )
+            while order is not None:
+                if order.id & _CURSOR_MASK > after:
+                    yield place, order
+                order = order.newer
+
+
+_SIZES: Final = {
+    messages.ACCOUNT: records.ACCOUNT_SIZE,
+    messages.MARKET: records.MARKET_SIZE,
+    messages.EVENT: records.EVENT_SIZE,
+    messages.TREASURY: records.TREASURY_SIZE,
+    messages.STATUS: _VENUE_SIZE,
+    messages.ORDER: records.ORDER_SIZE,
+    messages.ORDER_BY_CLIENT_ID: records.ORDER_SIZE,
+}

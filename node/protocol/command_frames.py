@@ -1,0 +1,214 @@
+"""Commands into frames, many at a time: what a client's order entry and a load generator write."""
+
+from typing import Final
+
+from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i32_le, write_i64_le
+from mypy_extensions import i16, i32, i64
+
+from node.domain import commands
+from node.domain.identifiers import ADDRESS_SIZE, NAME_SIZE, PUBLIC_KEY_SIZE
+
+UNSEQUENCED: Final = 0
+
+
+class CommandFrames:
+    """A buffer of command frames with consecutive sequences, oldest first.
+
+    `take` hands over the frames written since the last one. `next_sequence` is that of the next
+    command. Arguments are not checked against the venue's rules: that is the venue's part.
+    """
+
+    def __init__(self, next_sequence: i64) -> None:
+        """Start empty; the first command gets `next_sequence`."""
+        self.next_sequence: i64 = next_sequence
+        self.count: i64 = 0
+        self._out: BytesWriter = BytesWriter()
+
+    def take(self) -> bytes:
+        """Return the frames that are waiting and forget them; `count` goes back to 0."""
+        frames = self._out.getvalue()
+        self._out.truncate(0)
+        self.count = 0
+        return frames
+
+    def _begin(self, size: i64, kind: i64) -> BytesWriter:
+        out = self._out
+        write_i32_le(out, i32(size))
+        write_i16_le(out, i16(kind))
+        write_i16_le(out, 0)
+        write_i64_le(out, self.next_sequence)
+        self.next_sequence += 1
+        self.count += 1
+        return out
+
+    def place(
+        self,
+        account: i64,
+        market: i64,
+        client_order_id: i64,
+        price: i64,
+        intent: i64,
+        time_in_force: i64,
+        lots: i64,
+    ) -> None:
+        """Write a PLACE."""
+        out = self._begin(commands.PLACE_SIZE, commands.PLACE)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i16_le(out, i16(intent))
+        write_i16_le(out, i16(time_in_force))
+        write_i64_le(out, lots)
+
+    def cancel(self, account: i64, market: i64, order_id: i64, client_order_id: i64) -> None:
+        """Write a CANCEL of the order with `order_id`, or with `client_order_id` when that is 0."""
+        out = self._begin(commands.CANCEL_SIZE, commands.CANCEL)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+
+    def reduce(
+        self, account: i64, market: i64, order_id: i64, client_order_id: i64, lots: i64
+    ) -> None:
+        """Write a REDUCE by `lots` of an order named as in `cancel`."""
+        out = self._begin(commands.REDUCE_SIZE, commands.REDUCE)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+        write_i64_le(out, lots)
+
+    def cancel_all(self, account: i64, market: i64) -> None:
+        """Write a CANCEL_ALL of the account's orders in `market`, 0 for all markets."""
+        out = self._begin(commands.CANCEL_ALL_SIZE, commands.CANCEL_ALL)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+
+    def split(self, account: i64, market: i64, lots: i64) -> None:
+        """Write a SPLIT of cash into `lots` complete sets."""
+        out = self._begin(commands.SETS_SIZE, commands.SPLIT)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, lots)
+
+    def merge(self, account: i64, market: i64, lots: i64) -> None:
+        """Write a MERGE of `lots` complete sets into cash."""
+        out = self._begin(commands.SETS_SIZE, commands.MERGE_SETS)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, lots)
+
+    def redeem(self, account: i64, market: i64) -> None:
+        """Write a REDEEM of all shares in a settled `market`."""
+        out = self._begin(commands.REDEEM_SIZE, commands.REDEEM)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+
+    def account_open(self, mode: i64, address: bytes, public_key: bytes) -> None:
+        """Write an ACCOUNT_OPEN that also registers the trader's key."""
+        assert len(address) == ADDRESS_SIZE
+        assert len(public_key) == PUBLIC_KEY_SIZE
+        out = self._begin(commands.ACCOUNT_OPEN_SIZE, commands.ACCOUNT_OPEN)
+        write_i64_le(out, mode)
+        out.write(address)
+        write_i32_le(out, 0)
+        out.write(public_key)
+
+    def deposit(self, account: i64, amount: i64, cursor: i64) -> None:
+        """Write a DEPOSIT of `amount` micro-USDC, the venue's deposit number `cursor`."""
+        out = self._begin(commands.DEPOSIT_SIZE, commands.DEPOSIT)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, 0)
+        write_i64_le(out, amount)
+        write_i64_le(out, cursor)
+
+    def event_create(self, exclusive: bool, name: str) -> None:
+        """Write an EVENT_CREATE; when `exclusive`, exactly one of its markets wins."""
+        out = self._begin(commands.EVENT_CREATE_SIZE, commands.EVENT_CREATE)
+        write_i64_le(out, 1 if exclusive else 0)
+        out.write(pad_name(name))
+
+    def market_create(
+        self, event: i64, tick: i64, taker_fee_bps: i64, maker_fee_bps: i64, name: str
+    ) -> None:
+        """Write a MARKET_CREATE."""
+        out = self._begin(commands.MARKET_CREATE_SIZE, commands.MARKET_CREATE)
+        write_i32_le(out, i32(event))
+        write_i32_le(out, i32(tick))
+        write_i32_le(out, i32(taker_fee_bps))
+        write_i32_le(out, i32(maker_fee_bps))
+        out.write(pad_name(name))
+
+    def lifecycle(self, kind: i64, market: i64, price: i64) -> None:
+        """Write a MARKET_OPEN, MARKET_HALT, MARKET_CLOSE.
+
+        MARKET_RESOLVE (at `price`) or MARKET_VOID.
+        """
+        assert commands.MARKET_OPEN <= kind <= commands.MARKET_VOID
+        out = self._begin(commands.LIFECYCLE_SIZE, kind)
+        write_i32_le(out, i32(market))
+        write_i32_le(out, i32(price))
+
+    def key_grant(self, role: i64, account: i64, public_key: bytes) -> None:
+        """Write a KEY_GRANT."""
+        self._key(commands.KEY_GRANT, role, account, public_key)
+
+    def key_revoke(self, public_key: bytes) -> None:
+        """Write a KEY_REVOKE."""
+        self._key(commands.KEY_REVOKE, 0, 0, public_key)
+
+    def _key(self, kind: i64, role: i64, account: i64, public_key: bytes) -> None:
+        assert len(public_key) == PUBLIC_KEY_SIZE
+        out = self._begin(commands.KEY_SIZE, kind)
+        write_i32_le(out, i32(role))
+        write_i32_le(out, i32(account))
+        out.write(public_key)
+
+    def configure(self, limit: i64, value: i64) -> None:
+        """Write a CONFIGURE of one `Limit`."""
+        out = self._begin(commands.CONFIGURE_SIZE, commands.CONFIGURE)
+        write_i64_le(out, limit)
+        write_i64_le(out, value)
+
+    def checkpoint(self) -> None:
+        """Write a CHECKPOINT."""
+        self._begin(commands.CHECKPOINT_SIZE, commands.CHECKPOINT)
+
+
+def pad_name(name: str) -> bytes:
+    """Return `name` as UTF-8, padded with 0 to 64 bytes. Raises ValueError when it is longer."""
+    raw = name.encode()
+    if len(raw) > NAME_SIZE:
+        raise ValueError(f"a name has at most {NAME_SIZE} bytes of UTF-8, not {len(raw)}")
+    return raw + bytes(NAME_SIZE - len(raw))
+
+
+def renumber(frames: bytes, first_sequence: i64) -> bytes:
+    """Return whole command frames, numbered from `first_sequence` on."""
+    out = BytesWriter()
+    size: i64 = len(frames)
+    offset: i64 = 0
+    sequence = first_sequence
+    while offset < size:
+        header = read_i64_le(frames, offset)
+        end = offset + (header & 0x7FFFFFFF)
+        write_i64_le(out, header)
+        write_i64_le(out, sequence)
+        offset += commands.COMMAND_BODY
+        while offset < end:
+            write_i64_le(out, read_i64_le(frames, offset))
+            offset += 8
+        sequence += 1
+    return out.getvalue()
+
+
+def bytes_of_frames(frames: bytes, count: i64) -> i64:
+    """Return how many bytes the first `count` frames of `frames` are."""
+    size: i64 = len(frames)
+    offset: i64 = 0
+    while count > 0 and offset < size:
+        offset += read_i64_le(frames, offset) & 0x7FFFFFFF
+        count -= 1
+    return offset

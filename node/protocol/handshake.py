@@ -1,0 +1,119 @@
+"""The life of a connection as a node sees it.
+
+One table, and nothing that is not in it may happen.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+CONNECTED: Final = 0
+CHALLENGED: Final = 1
+OPENING: Final = 2
+TRADING: Final = 3
+READING: Final = 4
+CLOSED: Final = 5
+
+
+class State(IntEnum):
+    """Where a connection stands."""
+
+    CONNECTED = CONNECTED
+    CHALLENGED = CHALLENGED
+    OPENING = OPENING
+    TRADING = TRADING
+    READING = READING
+    CLOSED = CLOSED
+
+
+CHALLENGE_SENT: Final = 0
+SESSION_REQUESTED: Final = 1
+SESSION_RESUMED: Final = 2
+READER_ACCEPTED: Final = 3
+SESSION_OPENED: Final = 4
+COMMAND_RECEIVED: Final = 5
+SUBSCRIPTION_RECEIVED: Final = 6
+QUERY_RECEIVED: Final = 7
+HEARTBEAT_RECEIVED: Final = 8
+LOGIN_RECEIVED: Final = 9
+LOGOUT_RECEIVED: Final = 10
+REFUSAL_SENT: Final = 11
+REDIRECT_SENT: Final = 12
+CONNECTION_LOST: Final = 13
+STEP_COUNT: Final = 14
+
+
+class Step(IntEnum):
+    """What may happen to a connection."""
+
+    CHALLENGE_SENT = CHALLENGE_SENT
+    SESSION_REQUESTED = SESSION_REQUESTED
+    SESSION_RESUMED = SESSION_RESUMED
+    READER_ACCEPTED = READER_ACCEPTED
+    SESSION_OPENED = SESSION_OPENED
+    COMMAND_RECEIVED = COMMAND_RECEIVED
+    SUBSCRIPTION_RECEIVED = SUBSCRIPTION_RECEIVED
+    QUERY_RECEIVED = QUERY_RECEIVED
+    HEARTBEAT_RECEIVED = HEARTBEAT_RECEIVED
+    LOGIN_RECEIVED = LOGIN_RECEIVED
+    LOGOUT_RECEIVED = LOGOUT_RECEIVED
+    REFUSAL_SENT = REFUSAL_SENT
+    REDIRECT_SENT = REDIRECT_SENT
+    CONNECTION_LOST = CONNECTION_LOST
+
+
+TRANSITIONS: Final[dict[tuple[int, int], int]] = {
+    (CONNECTED, CHALLENGE_SENT): CHALLENGED,
+    (CONNECTED, REFUSAL_SENT): CLOSED,
+    (CONNECTED, CONNECTION_LOST): CLOSED,
+    (CHALLENGED, LOGIN_RECEIVED): CHALLENGED,
+    (CHALLENGED, SESSION_REQUESTED): OPENING,
+    (CHALLENGED, SESSION_RESUMED): TRADING,
+    (CHALLENGED, READER_ACCEPTED): READING,
+    (CHALLENGED, HEARTBEAT_RECEIVED): CHALLENGED,
+    (CHALLENGED, LOGOUT_RECEIVED): CLOSED,
+    (CHALLENGED, REFUSAL_SENT): CLOSED,
+    (CHALLENGED, REDIRECT_SENT): CLOSED,
+    (CHALLENGED, CONNECTION_LOST): CLOSED,
+    (OPENING, SESSION_OPENED): TRADING,
+    (OPENING, HEARTBEAT_RECEIVED): OPENING,
+    (OPENING, LOGOUT_RECEIVED): CLOSED,
+    (OPENING, REFUSAL_SENT): CLOSED,
+    (OPENING, REDIRECT_SENT): CLOSED,
+    (OPENING, CONNECTION_LOST): CLOSED,
+    (TRADING, COMMAND_RECEIVED): TRADING,
+    (TRADING, SUBSCRIPTION_RECEIVED): TRADING,
+    (TRADING, QUERY_RECEIVED): TRADING,
+    (TRADING, HEARTBEAT_RECEIVED): TRADING,
+    (TRADING, LOGOUT_RECEIVED): CLOSED,
+    (TRADING, REFUSAL_SENT): CLOSED,
+    (TRADING, REDIRECT_SENT): CLOSED,
+    (TRADING, CONNECTION_LOST): CLOSED,
+    (READING, SUBSCRIPTION_RECEIVED): READING,
+    (READING, QUERY_RECEIVED): READING,
+    (READING, HEARTBEAT_RECEIVED): READING,
+    (READING, LOGOUT_RECEIVED): CLOSED,
+    (READING, REFUSAL_SENT): CLOSED,
+    (READING, CONNECTION_LOST): CLOSED,
+    (CLOSED, CONNECTION_LOST): CLOSED,
+}
+"""Every legal step. REFUSAL_SENT means a refusal that closes; other refusals change nothing."""
+
+
+class Handshake:
+    """One connection's state; moves only along TRANSITIONS."""
+
+    def __init__(self) -> None:
+        """Start as CONNECTED."""
+        self.state: int = CONNECTED
+
+    def allows(self, step: int) -> bool:
+        """Tell whether `step` is legal now; change nothing."""
+        return (self.state, step) in TRANSITIONS
+
+    def take(self, step: int) -> bool:
+        """Take `step` and return True; return False and stay where we are if it is illegal."""
+        target = TRANSITIONS.get((self.state, step), -1)
+        if target < 0:
+            return False
+        self.state = target
+        return True

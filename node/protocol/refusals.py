@@ -1,0 +1,112 @@
+"""Refusals: why a node did not take a frame, a login or a connection.
+
+A refusal never consumes a sequence.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+NONE: Final = 0
+
+# Bytes that are not a frame of this protocol: the connection closes.
+FRAME_LENGTH_INVALID: Final = 1
+FRAME_TYPE_UNKNOWN: Final = 2
+FRAME_FLAGS_INVALID: Final = 3
+FRAME_SIZE_MISMATCH: Final = 4
+SEQUENCE_INVALID: Final = 5
+MESSAGE_INVALID: Final = 6
+STEP_INVALID: Final = 7
+
+# A login that was not accepted: the connection closes.
+VERSION_UNSUPPORTED: Final = 20
+SIGNATURE_INVALID: Final = 21
+KEY_UNKNOWN: Final = 22
+KEY_REVOKED: Final = 23
+SESSION_UNKNOWN: Final = 24
+SESSION_NOT_YOURS: Final = 25
+SESSION_NOT_OPENED: Final = 26
+LOGIN_TIMED_OUT: Final = 27
+NOT_READY: Final = 28
+PURPOSE_INVALID: Final = 29
+WINDOW_INVALID: Final = 30
+
+# A connection that may not stay: it closes.
+TOO_MANY_CONNECTIONS: Final = 40
+TOO_MANY_FROM_ADDRESS: Final = 41
+READER_TOO_SLOW: Final = 42
+SESSION_TAKEN_OVER: Final = 43
+SESSION_EVICTED: Final = 44
+IDLE_TIMED_OUT: Final = 45
+SHUTTING_DOWN: Final = 46
+STATE_REPLACED: Final = 47
+
+# A command that was not taken: the connection stays, the client resends from the sequence named.
+SEQUENCE_GAP: Final = 60
+WINDOW_EXCEEDED: Final = 61
+THROTTLED: Final = 62
+
+# A subscription or query that was not served: the connection stays.
+NOT_PERMITTED: Final = 80
+STREAM_UNKNOWN: Final = 81
+TOO_OLD: Final = 82
+TOO_MANY_SUBSCRIPTIONS: Final = 83
+NOT_SUBSCRIBED: Final = 84
+SUBJECT_UNKNOWN: Final = 85
+NOT_FOUND: Final = 86
+NOT_LEADER: Final = 87
+NOT_YET_APPLIED: Final = 88
+TOO_MANY_QUERIES: Final = 89
+ALREADY_SUBSCRIBED: Final = 90
+
+LAST_CLOSING: Final = 59
+"""Refusals up to this number are followed by the end of the connection; higher ones are not."""
+
+
+class Refusal(IntEnum):
+    """The names of the refusals. A number, once released, is never reused."""
+
+    FRAME_LENGTH_INVALID = FRAME_LENGTH_INVALID
+    FRAME_TYPE_UNKNOWN = FRAME_TYPE_UNKNOWN
+    FRAME_FLAGS_INVALID = FRAME_FLAGS_INVALID
+    FRAME_SIZE_MISMATCH = FRAME_SIZE_MISMATCH
+    SEQUENCE_INVALID = SEQUENCE_INVALID
+    MESSAGE_INVALID = MESSAGE_INVALID
+    STEP_INVALID = STEP_INVALID
+    VERSION_UNSUPPORTED = VERSION_UNSUPPORTED
+    SIGNATURE_INVALID = SIGNATURE_INVALID
+    KEY_UNKNOWN = KEY_UNKNOWN
+    KEY_REVOKED = KEY_REVOKED
+    SESSION_UNKNOWN = SESSION_UNKNOWN
+    SESSION_NOT_YOURS = SESSION_NOT_YOURS
+    SESSION_NOT_OPENED = SESSION_NOT_OPENED
+    LOGIN_TIMED_OUT = LOGIN_TIMED_OUT
+    NOT_READY = NOT_READY
+    PURPOSE_INVALID = PURPOSE_INVALID
+    WINDOW_INVALID = WINDOW_INVALID
+    TOO_MANY_CONNECTIONS = TOO_MANY_CONNECTIONS
+    TOO_MANY_FROM_ADDRESS = TOO_MANY_FROM_ADDRESS
+    READER_TOO_SLOW = READER_TOO_SLOW
+    SESSION_TAKEN_OVER = SESSION_TAKEN_OVER
+    SESSION_EVICTED = SESSION_EVICTED
+    IDLE_TIMED_OUT = IDLE_TIMED_OUT
+    SHUTTING_DOWN = SHUTTING_DOWN
+    STATE_REPLACED = STATE_REPLACED
+    SEQUENCE_GAP = SEQUENCE_GAP
+    WINDOW_EXCEEDED = WINDOW_EXCEEDED
+    THROTTLED = THROTTLED
+    NOT_PERMITTED = NOT_PERMITTED
+    STREAM_UNKNOWN = STREAM_UNKNOWN
+    TOO_OLD = TOO_OLD
+    TOO_MANY_SUBSCRIPTIONS = TOO_MANY_SUBSCRIPTIONS
+    NOT_SUBSCRIBED = NOT_SUBSCRIBED
+    SUBJECT_UNKNOWN = SUBJECT_UNKNOWN
+    NOT_FOUND = NOT_FOUND
+    NOT_LEADER = NOT_LEADER
+    NOT_YET_APPLIED = NOT_YET_APPLIED
+    TOO_MANY_QUERIES = TOO_MANY_QUERIES
+    ALREADY_SUBSCRIBED = ALREADY_SUBSCRIBED
+
+
+def closes(refusal: int) -> bool:
+    """Tell whether the node ends the connection after this refusal."""
+    return refusal <= LAST_CLOSING
