@@ -49,6 +49,8 @@ class Venue:
         self.rejections: list[int] = [0] * 512
         if pristine:
             administration.grant(self.state, terms.OPERATOR, 0, genesis.operator_public_key)
+            # The genesis key is no news: the venue's stream starts with the log.
+            self.state.writer.venue_sequence = 0
 
     @property
     def digest(self) -> bytes:

@@ -1,0 +1,1 @@
+"""Transcripts: a few commands and what comes of them."""

@@ -1,0 +1,120 @@
+"""Mass effects are worked off so many items a group, and what waits for that is already over."""
+
+import pytest
+
+from node.domain.codes import Code
+from node.domain.terms import AccountMode, CloseReason, Side
+from tests import commands as c
+from tests.venue_driver import Applied, VenueDriver, genesis
+from tests.venue_pair import VenuePair, check_conserved
+
+BUDGET = 16
+ORDERS = 40
+
+
+def prepared(cancels_per_command: int = 4) -> VenueDriver:
+    """Return a venue with one open market and 40 bids of account 1; account 2 has money, too."""
+    pair = VenuePair(genesis(sweep_items_per_group=BUDGET, cancels_per_command=cancels_per_command))
+    pair.open_account(AccountMode.NET, 10**12)
+    pair.open_account(AccountMode.NET, 10**12)
+    pair.must(c.EventCreate())
+    pair.open_market(1)
+    for number in range(1, ORDERS + 1):
+        pair.must(c.buy_yes(1, 1, 4_000 + number, 1, number))
+    return pair.engine
+
+
+def closed(applied: Applied, reason: CloseReason) -> int:
+    """Return how many orders a group closed for this reason."""
+    return sum(fact.what == "closed" and fact.detail == reason for fact in applied.facts)
+
+
+def test_a_close_takes_so_many_orders_a_group_and_no_more() -> None:
+    """40 orders at 16 a group take three groups, in which nothing else is needed but empty ones."""
+    driver = prepared()
+    reply, applied = driver.say(c.MarketClose(1))
+    assert (reply.code, reply.filled) == (Code.OK, ORDERS)
+    counts = [closed(applied, CloseReason.MARKET_CLOSED)]
+    while driver.venue.work_pending:
+        counts.append(closed(driver.apply_records([]), CloseReason.MARKET_CLOSED))
+        check_conserved(driver)
+    assert counts == [16, 16, 8]
+    assert driver.cash(1) == (10**12, 0)
+
+
+def test_a_market_is_not_settled_before_its_orders_are_gone() -> None:
+    """Resolving waits for the cancel sweep; cancelling what it has not reached does not."""
+    driver = prepared()
+    driver.must(c.MarketClose(1))
+    assert driver.say(c.MarketResolve(1, 10_000))[0].code == Code.MARKET_SWEEPING
+    (last_id, _), *_ = driver.queue(1)[::-1]
+    reply, applied = driver.say(c.Cancel(1, 1, last_id))
+    assert reply.code == Code.OK
+    assert closed(applied, CloseReason.USER) == 1
+    while driver.venue.work_pending:
+        driver.apply_records([])
+    assert driver.say(c.MarketResolve(1, 10_000))[0].code == Code.OK
+
+
+def test_a_resolution_pays_so_many_positions_a_group() -> None:
+    """50 positions at 16 a group; who redeems in the meantime is paid once."""
+    pair = VenuePair(genesis(sweep_items_per_group=BUDGET))
+    pair.must(c.EventCreate())
+    market = pair.open_market(1)
+    for number in range(1, 51):
+        pair.open_account(AccountMode.HOLD, 10**6)
+        pair.must(c.Split(number, market, 10))
+        pair.must(c.buy_yes(number, market, 1, 1, 1))
+    driver = pair.engine
+    driver.must(c.MarketClose(market))
+    while driver.venue.work_pending:
+        driver.apply_records([])
+    _, applied = driver.say(c.MarketResolve(market, 2_500))
+    paid = [sum(fact.what == "redeemed" for fact in applied.facts)]
+    assert driver.must(c.Redeem(50, market)).result == 100_000
+    assert driver.say(c.Redeem(50, market))[0].code == Code.NOTHING_TO_REDEEM
+    while driver.venue.work_pending:
+        applied = driver.apply_records([])
+        paid.append(sum(fact.what == "redeemed" for fact in applied.facts))
+        check_conserved(driver)
+    assert max(paid) <= BUDGET
+    assert {driver.cash(number) for number in range(1, 51)} == {(10**6, 0)}
+
+
+def test_a_doomed_order_does_not_match_while_it_waits() -> None:
+    """After a cancel-all nobody trades with what it meant, whenever the sweep reaches it."""
+    driver = prepared()
+    driver.must(c.CancelAll(1))
+    assert len(driver.queue(1)) == ORDERS - 4 - BUDGET
+    reply, applied = driver.say(c.buy_no(2, 1, 9_900, 30, 1))
+    assert reply.filled == 0
+    assert applied.fills == []
+    assert driver.depth(1) == {(Side.ASK, 100): 30}
+
+
+def test_orders_that_come_later_are_not_meant() -> None:
+    """A cancel-all is about what rests when it comes; new orders trade at once."""
+    driver = prepared()
+    driver.must(c.CancelAll(1))
+    late = driver.must(c.buy_yes(1, 1, 4_500, 7, 1_000)).result
+    reply, applied = driver.say(c.buy_no(2, 1, 5_500, 3, 1))
+    assert reply.filled == 3
+    assert [fill.maker_order_id for fill in applied.fills] == [late]
+    while driver.venue.work_pending:
+        driver.apply_records([])
+    assert driver.queue(1) == [(late, 4)]
+
+
+@pytest.mark.parametrize("market", [0, 1])
+def test_a_sweep_goes_on_where_it_was_after_a_restart(market: int) -> None:
+    """A snapshot in the middle of sweeps has their cursors, their queue and their dooms."""
+    driver = prepared()
+    driver.must(c.CancelAll(1, market))
+    assert driver.venue.work_pending
+    twin = driver.restored()
+    for command in (c.buy_no(2, 1, 9_900, 3, 1), c.MarketClose(1)):
+        assert twin.say(command) == driver.say(command)
+    while driver.venue.work_pending:
+        assert twin.apply_records([]).events == driver.apply_records([]).events
+    assert not twin.venue.work_pending
+    assert twin.checkpoint() == driver.checkpoint()
