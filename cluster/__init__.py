@@ -1,0 +1,4 @@
+"""The command line.
+
+Supervises nodes on this machine, and operates a cluster through its protocol.
+"""

@@ -1,0 +1,187 @@
+"""`quorumbook account`: accounts, their keys, and their money."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from blake3 import blake3
+from nacl.signing import SigningKey
+
+from client import Client, RejectedError
+from client.records import AccountRecord, PositionRecord
+from cluster.clients import USDC, owner_of, read, trade
+from cluster.console import (
+    data_option,
+    failures_explained,
+    json_option,
+    say_json,
+    say_table,
+    shares,
+    usdc,
+)
+from cluster.deployment import DeploymentError, open_deployment, read_key, write_key
+from node.domain.codes import Code
+from node.domain.identifiers import ADDRESS_SIZE
+from node.domain.terms import AccountMode
+
+_RACES_MAX = 20
+
+
+@click.group("account", short_help="open accounts, deposit, show balances")
+def command() -> None:
+    """Open accounts, deposit, and show balances.
+
+    ACCOUNT is a name (its key lies in the cluster's folder) or a number.
+
+    Example: quorumbook account create alice --deposit 1000
+    """
+
+
+@command.command("create")
+@click.argument("name")
+@click.option(
+    "--mode",
+    type=click.Choice(["net", "hold"]),
+    default="net",
+    show_default=True,
+    help="net: a free YES/NO pair becomes cash at once; hold: pairs stay until merged.",
+)
+@click.option("--deposit", "amount", type=USDC, default=0, help="USDC to credit at once.")
+@data_option
+@json_option
+def create(name: str, mode: str, amount: int, *, data: Path, as_json: bool) -> None:
+    """Open an account for the key NAME, which is made when there is none.
+
+    Example: quorumbook account create alice --deposit 1000
+    """
+    with failures_explained():
+        public = _public_key(data, name)
+
+    async def work(client: Client) -> int:
+        address = blake3(public).digest()[:ADDRESS_SIZE]
+        number = (
+            await client.admin.open_account(address, public, AccountMode[mode.upper()])
+        ).result
+        if amount:
+            await _deposit(client, number, amount)
+        return number
+
+    number = trade(data, work)
+    if as_json:
+        say_json({"account": number, "name": name, "public_key": public.hex(), "deposited": amount})
+    else:
+        click.echo(f"account {number} of {name}, with {usdc(amount)} USDC")
+
+
+@command.command("deposit")
+@click.argument("account")
+@click.argument("amount", type=USDC)
+@data_option
+@json_option
+def deposit(account: str, amount: int, *, data: Path, as_json: bool) -> None:
+    """Credit AMOUNT of USDC to ACCOUNT: the operator's stand-in for a deposit on chain.
+
+    Example: quorumbook account deposit alice 250.5
+    """
+    number = _number(data, account)
+    trade(data, lambda client: _deposit(client, number, amount))
+    if as_json:
+        say_json({"account": number, "deposited": amount})
+    else:
+        click.echo(f"account {number}: {usdc(amount)} USDC credited")
+
+
+@command.command("show")
+@click.argument("account")
+@data_option
+@json_option
+def show(account: str, *, data: Path, as_json: bool) -> None:
+    """Show the cash and the positions of ACCOUNT.
+
+    Example: quorumbook account show alice --json
+    """
+    owner = owner_of(account)
+
+    async def work(client: Client) -> tuple[AccountRecord, list[PositionRecord]]:
+        found = await client.queries.account(owner.number)
+        if found is None:
+            raise DeploymentError(f"there is no account {account}")
+        return found, await client.queries.positions(found.number)
+
+    found, positions = read(data, work, owner.key)
+    if as_json:
+        say_json({**_as_dict(found), "positions": [one._asdict() for one in positions]})
+        return
+    say_table("", ("account", "mode", "free, USDC", "locked, USDC", "orders"), [_row(found)])
+    columns = ("market", "YES free", "YES locked", "NO free", "NO locked")
+    say_table("", columns, [(one.market, *map(shares, one[3:7])) for one in positions])
+
+
+@command.command("list")
+@data_option
+@json_option
+def list_accounts(*, data: Path, as_json: bool) -> None:
+    """List all accounts.
+
+    Example: quorumbook account list --json
+    """
+    found = read(data, lambda client: client.queries.accounts())
+    if as_json:
+        say_json([_as_dict(one) for one in found])
+    else:
+        say_table(
+            "",
+            ("account", "mode", "free, USDC", "locked, USDC", "orders"),
+            [_row(one) for one in found],
+        )
+
+
+def _public_key(data: Path, name: str) -> bytes:
+    if name.isdigit() or not name.replace("-", "").replace("_", "").isalnum():
+        raise DeploymentError(
+            f"{name!r} is not a name of letters, digits, '-' and '_' (and not of digits alone)"
+        )
+    file = open_deployment(data).key_file(name)
+    if not file.exists():
+        write_key(file, SigningKey.generate())
+    return bytes(read_key(file).verify_key)
+
+
+def _number(data: Path, account: str) -> int:
+    owner = owner_of(account)
+    if owner.account is not None:
+        return owner.account
+    found = read(data, lambda client: client.queries.account(), owner.key)
+    if found is None:
+        raise click.ClickException(f"the key {account!r} has no account")
+    return found.number
+
+
+async def _deposit(client: Client, account: int, amount: int) -> None:
+    """Credit under the next deposit number that no other operator takes first."""
+    for _ in range(_RACES_MAX):
+        cursor = (await client.queries.treasury()).deposit_cursor + 1
+        try:
+            await client.admin.deposit(account, amount, cursor)
+        except RejectedError as error:
+            if error.code is not Code.DEPOSIT_ALREADY_CREDITED:
+                raise
+        else:
+            return
+    raise DeploymentError(f"{_RACES_MAX} deposit numbers in a row were taken by somebody else")
+
+
+def _as_dict(account: AccountRecord) -> dict[str, Any]:
+    return {
+        "account": account.number,
+        "mode": AccountMode(account.mode).name.lower(),
+        "address": account.address.hex(),
+        "cash_free": account.cash_free,
+        "cash_locked": account.cash_locked,
+        "orders": account.orders,
+    }
+
+
+def _row(account: AccountRecord) -> tuple[object, ...]:
+    mode = AccountMode(account.mode).name.lower()
+    return account.number, mode, usdc(account.cash_free), usdc(account.cash_locked), account.orders

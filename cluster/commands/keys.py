@@ -1,0 +1,66 @@
+"""`quorumbook keys`: Ed25519 keys as files that only their owner may read."""
+
+from pathlib import Path
+
+import click
+from nacl.signing import SigningKey
+
+from cluster.console import data_option, failures_explained, json_option, say_json, say_table
+from cluster.deployment import DeploymentError, open_deployment, read_key, write_key
+
+
+@click.group("keys", short_help="make and show keys")
+def command() -> None:
+    """Make and show the keys with which clients log in.
+
+    Example: quorumbook keys init alice
+    """
+
+
+@command.command("init")
+@click.argument("name")
+@data_option
+@json_option
+def init(name: str, *, data: Path, as_json: bool) -> None:
+    """Make a key called NAME in the cluster's folder and print its public half.
+
+    Example: quorumbook keys init alice
+    """
+    with failures_explained():
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise DeploymentError(f"{name!r} is not a name of letters, digits, '-' and '_'")
+        deployment = open_deployment(data)
+        file = deployment.key_file(name)
+        key = SigningKey.generate()
+        try:
+            write_key(file, key)
+        except FileExistsError:
+            raise DeploymentError(f"there is a key {file} already; it was left alone") from None
+    public = bytes(key.verify_key).hex()
+    if as_json:
+        say_json({"name": name, "file": str(file), "public_key": public})
+    else:
+        click.echo(f"{file}: public key {public}")
+
+
+@command.command("show")
+@data_option
+@json_option
+def show(*, data: Path, as_json: bool) -> None:
+    """List the keys in the cluster's folder by their public halves; never prints a secret.
+
+    Example: quorumbook keys show --json
+    """
+    with failures_explained():
+        deployment = open_deployment(data)
+        files = [
+            deployment.root / "operator.key",
+            *sorted((deployment.root / "keys").glob("*.key")),
+        ]
+        keys = [(file.stem, bytes(read_key(file).verify_key).hex(), str(file)) for file in files]
+    if as_json:
+        say_json(
+            [{"name": name, "public_key": public, "file": file} for name, public, file in keys]
+        )
+    else:
+        say_table("", ("name", "public key", "file"), keys)

@@ -1,0 +1,245 @@
+"""`quorumbook market`: binary markets and their life."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client import Client, Reply
+from client.records import MarketRecord
+from cluster.clients import PRICE, read, trade
+from cluster.console import data_option, json_option, price, say_json, say_table, shares
+from cluster.deployment import DeploymentError
+from node.domain.terms import MarketState
+
+COLUMNS = (
+    "market",
+    "event",
+    "name",
+    "state",
+    "tick",
+    "fees, bps",
+    "orders",
+    "volume, shares",
+    "price",
+)
+_RESOLVED = (MarketState.RESOLVED, MarketState.VOIDED)
+
+
+@click.group("market", short_help="create markets, open, halt, close, resolve, void and show them")
+def command() -> None:
+    """Create markets, lead them through their life, and show them.
+
+    Example: quorumbook market create 1 "Red Rum" --open
+    """
+
+
+@command.command("create")
+@click.argument("event", type=int)
+@click.argument("name")
+@click.option(
+    "--tick",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Price units of 0.0001 between two prices.",
+)
+@click.option("--taker-fee-bps", type=int, default=0, show_default=True)
+@click.option("--maker-fee-bps", type=int, default=0, show_default=True)
+@click.option(
+    "--open",
+    "at_once",
+    is_flag=True,
+    help="Open it at once; an event takes no more markets after that.",
+)
+@data_option
+@json_option
+def create(
+    event: int,
+    name: str,
+    tick: int,
+    taker_fee_bps: int,
+    maker_fee_bps: int,
+    *,
+    at_once: bool,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Create a market called NAME in EVENT.
+
+    Example: quorumbook market create 1 "Red Rum" --tick 10 --taker-fee-bps 25
+    """
+    if len(name.encode()) > 64:
+        raise click.UsageError("a name has at most 64 bytes")
+
+    async def work(client: Client) -> int:
+        fees = {"taker_fee_bps": taker_fee_bps, "maker_fee_bps": maker_fee_bps}
+        number = (await client.admin.create_market(event, name, tick=tick, **fees)).result
+        if at_once:
+            await client.admin.open_market(number)
+        return number
+
+    number = trade(data, work)
+    if as_json:
+        say_json({"market": number, "event": event, "name": name, "open": at_once})
+    else:
+        click.echo(f"market {number}: {name}{', open' if at_once else ''}")
+
+
+@command.command("open")
+@click.argument("market", type=int)
+@data_option
+@json_option
+def open_market(market: int, *, data: Path, as_json: bool) -> None:
+    """Let MARKET trade, for the first time or after a halt.
+
+    Example: quorumbook market open 1
+    """
+    _advance(data, market, "open", lambda client: client.admin.open_market(market), as_json=as_json)
+
+
+@command.command("halt")
+@click.argument("market", type=int)
+@data_option
+@json_option
+def halt(market: int, *, data: Path, as_json: bool) -> None:
+    """Stop MARKET; its orders stay and can be cancelled.
+
+    Example: quorumbook market halt 1
+    """
+    _advance(
+        data, market, "halted", lambda client: client.admin.halt_market(market), as_json=as_json
+    )
+
+
+@command.command("close")
+@click.argument("market", type=int)
+@data_option
+@json_option
+def close(market: int, *, data: Path, as_json: bool) -> None:
+    """End MARKET's trading for good; its orders are cancelled.
+
+    Example: quorumbook market close 1
+    """
+    _advance(
+        data, market, "closed", lambda client: client.admin.close_market(market), as_json=as_json
+    )
+
+
+@command.command("resolve")
+@click.argument("market", type=int)
+@click.argument("outcome", type=PRICE)
+@data_option
+@json_option
+def resolve(market: int, outcome: int, *, data: Path, as_json: bool) -> None:
+    """Settle the closed MARKET at the price OUTCOME of YES: 1 when it won, 0 when it lost.
+
+    Example: quorumbook market resolve 1 1
+    """
+    _advance(
+        data,
+        market,
+        "resolved",
+        lambda client: client.admin.resolve_market(market, outcome),
+        as_json=as_json,
+    )
+
+
+@command.command("void")
+@click.argument("market", type=int)
+@data_option
+@json_option
+def void(market: int, *, data: Path, as_json: bool) -> None:
+    """Settle MARKET without a winner.
+
+    Example: quorumbook market void 1
+    """
+    _advance(
+        data, market, "voided", lambda client: client.admin.void_market(market), as_json=as_json
+    )
+
+
+@command.command("show")
+@click.argument("market", type=int)
+@data_option
+@json_option
+def show(market: int, *, data: Path, as_json: bool) -> None:
+    """Show MARKET.
+
+    Example: quorumbook market show 1 --json
+    """
+
+    async def work(client: Client) -> MarketRecord:
+        found = await client.queries.market(market)
+        if found is None:
+            raise DeploymentError(f"there is no market {market}")
+        return found
+
+    found = read(data, work)
+    if as_json:
+        say_json(as_dict(found))
+    else:
+        say_table("", COLUMNS, [row(found)])
+
+
+@command.command("list")
+@click.option("--event", type=int, default=0, help="Only this event's.")
+@data_option
+@json_option
+def list_markets(event: int, *, data: Path, as_json: bool) -> None:
+    """List markets.
+
+    Example: quorumbook market list --event 1
+    """
+    found = read(data, lambda client: client.queries.markets(event))
+    if as_json:
+        say_json([as_dict(one) for one in found])
+    else:
+        say_table("", COLUMNS, [row(one) for one in found])
+
+
+def as_dict(market: MarketRecord) -> dict[str, Any]:
+    """Return a market as JSON types; prices in units of 0.0001, volume in lots of 0.01 share."""
+    return {
+        "market": market.number,
+        "event": market.event,
+        "name": market.name,
+        "state": MarketState(market.state).name.lower(),
+        "tick": market.tick,
+        "taker_fee_bps": market.taker_fee_bps,
+        "maker_fee_bps": market.maker_fee_bps,
+        "orders": market.orders,
+        "volume_lots": market.volume,
+        "price": market.price if market.state in _RESOLVED else None,
+    }
+
+
+def row(market: MarketRecord) -> tuple[object, ...]:
+    """Return a market as a row under COLUMNS."""
+    return (
+        market.number,
+        market.event,
+        market.name,
+        MarketState(market.state).name.lower(),
+        market.tick,
+        f"{market.taker_fee_bps} / {market.maker_fee_bps}",
+        market.orders,
+        shares(market.volume),
+        price(market.price) if market.state in _RESOLVED else "-",
+    )
+
+
+def _advance(
+    data: Path,
+    market: int,
+    state: str,
+    step: Callable[[Client], Awaitable[Reply]],
+    *,
+    as_json: bool,
+) -> None:
+    index = trade(data, step).log_index
+    if as_json:
+        say_json({"market": market, "state": state, "log_index": index})
+    else:
+        click.echo(f"market {market} is {state} as of index {index}")

@@ -1,0 +1,189 @@
+"""`quorumbook order`: orders by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from client.records import OrderRecord
+from cluster.clients import PRICE, SHARES, owner_of, read, trade
+from cluster.console import data_option, json_option, price, say_json, say_table, shares
+from node.domain.terms import Intent, TimeInForce
+
+_KINDS = {
+    "gtc": TimeInForce.GTC,
+    "ioc": TimeInForce.IOC,
+    "fok": TimeInForce.FOK,
+    "post-only": TimeInForce.POST_ONLY,
+}
+
+
+@click.group("order", short_help="place, cancel and list orders")
+def command() -> None:
+    """Place, cancel and list orders.
+
+    ACCOUNT is a name (its key lies in the cluster's folder) or a number (then the operator acts for
+    it).
+
+    Example: quorumbook order place alice --market 1 --buy yes --price 0.4 --shares 10
+    """
+
+
+@command.command("place")
+@click.argument("account")
+@click.option("--market", type=int, required=True)
+@click.option("--buy", type=click.Choice(["yes", "no"]), help="What to buy.")
+@click.option("--sell", type=click.Choice(["yes", "no"]), help="What to sell.")
+@click.option(
+    "--price",
+    "limit",
+    type=PRICE,
+    required=True,
+    help="USDC a share of what is bought or sold, e.g. 0.4.",
+)
+@click.option("--shares", "lots", type=SHARES, required=True, help="How many, e.g. 10 or 2.5.")
+@click.option("--type", "kind", type=click.Choice(list(_KINDS)), default="gtc", show_default=True)
+@click.option(
+    "--client-order-id",
+    type=click.IntRange(1, (1 << 63) - 1),
+    help="Yours; a random one otherwise.",
+)
+@data_option
+@json_option
+def place(
+    account: str,
+    market: int,
+    buy: str | None,
+    sell: str | None,
+    limit: int,
+    lots: int,
+    kind: str,
+    client_order_id: int | None,
+    *,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Place a limit order of ACCOUNT.
+
+    Example: quorumbook order place alice --market 1 --buy yes --price 0.4 --shares 10
+    """
+    if (buy is None) == (sell is None):
+        raise click.UsageError("give either --buy or --sell")
+    intent = (
+        Intent[f"BUY_{buy.upper()}"] if buy is not None else Intent[f"SELL_{(sell or '').upper()}"]
+    )
+    owner = owner_of(account)
+    reply = trade(
+        data,
+        lambda client: client.orders.place(
+            market,
+            intent,
+            limit,
+            lots,
+            time_in_force=_KINDS[kind],
+            client_order_id=client_order_id,
+            account=owner.account,
+        ),
+        owner.key,
+    )
+    if as_json:
+        say_json({"order": reply.result, "filled_lots": reply.filled, "log_index": reply.log_index})
+    else:
+        click.echo(
+            f"order {reply.result}: {shares(reply.filled)} of {shares(lots)} shares filled at once"
+        )
+
+
+@command.command("cancel")
+@click.argument("account")
+@click.option(
+    "--market", type=int, default=0, help="The order's market; with --all, only this one."
+)
+@click.option("--order", "order_id", type=int, default=0, help="The venue's order id.")
+@click.option("--client-order-id", type=int, default=0, help="Your own id of the order.")
+@click.option("--all", "everything", is_flag=True, help="Cancel all orders of the account.")
+@data_option
+@json_option
+def cancel(
+    account: str,
+    market: int,
+    order_id: int,
+    client_order_id: int,
+    *,
+    everything: bool,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Cancel an order of ACCOUNT, or all.
+
+    Example: quorumbook order cancel alice --market 1 --order 17
+    """
+    if everything == bool(order_id or client_order_id):
+        raise click.UsageError("give --order, --client-order-id or --all")
+    if not everything and not market:
+        raise click.UsageError("give the order's --market")
+    owner = owner_of(account)
+    ids = {"order_id": order_id, "client_order_id": client_order_id}
+    if everything:
+        reply = trade(
+            data, lambda client: client.orders.cancel_all(market, account=owner.account), owner.key
+        )
+    else:
+        reply = trade(
+            data,
+            lambda client: client.orders.cancel(market, account=owner.account, **ids),
+            owner.key,
+        )
+    if as_json:
+        say_json({"result": reply.result, "closed": reply.filled, "log_index": reply.log_index})
+    else:
+        click.echo(f"cancelled as of index {reply.log_index}")
+
+
+@command.command("list")
+@click.argument("account")
+@click.option("--market", type=int, default=0, help="Only in this market.")
+@data_option
+@json_option
+def list_orders(account: str, market: int, *, data: Path, as_json: bool) -> None:
+    """List the resting orders of ACCOUNT.
+
+    Example: quorumbook order list alice --json
+    """
+    owner = owner_of(account)
+    found = read(
+        data, lambda client: client.queries.open_orders(owner.number, market=market), owner.key
+    )
+    if as_json:
+        say_json([_as_dict(one) for one in found])
+        return
+    columns = ("order", "client order id", "market", "wants", "price", "left", "of")
+    rows = [
+        (
+            one.order_id,
+            one.client_order_id,
+            one.market,
+            _words(one.intent),
+            price(one.price),
+            shares(one.leaves),
+            shares(one.lots),
+        )
+        for one in found
+    ]
+    say_table("", columns, rows)
+
+
+def _words(intent: int) -> str:
+    return Intent(intent).name.lower().replace("_", " ")
+
+
+def _as_dict(order: OrderRecord) -> dict[str, Any]:
+    return {
+        "order": order.order_id,
+        "client_order_id": order.client_order_id,
+        "market": order.market,
+        "intent": Intent(order.intent).name.lower(),
+        "price": order.price,
+        "lots": order.lots,
+        "leaves": order.leaves,
+    }

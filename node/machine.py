@@ -1,0 +1,124 @@
+"""What the log drives.
+
+The venue, its events and replies, and the checkpoints that the log calls for.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NoReturn
+
+import structlog
+
+from node.domain.groups import GROUP_COUNT, GROUP_STAMP
+from node.engine.checkpoint import Checkpoint
+from node.engine.venue import Venue
+from node.storage.checkpointer import Checkpointer
+from node.storage.event_journal import EventJournal
+from node.storage.snapshot_meta import SnapshotMeta
+from node.telemetry.stages import StageClock
+
+EXIT_FAILED: Final = 70
+DIGESTS_KEPT: Final = 8_192
+"""Chain digests of so many groups are kept for comparison with the peers."""
+_CLAIMS_KEPT: Final = 64
+
+log = structlog.get_logger("machine")
+
+
+def fail_stop(event: str, error: BaseException | None = None, **facts: object) -> NoReturn:
+    """Log and end the process at once: what it might do next could be wrong."""
+    log.critical(event, exc_info=error, **facts)
+    os._exit(EXIT_FAILED)
+
+
+class Machine:
+    """What the log drives: applies groups, publishes their outcome, and begins checkpoints."""
+
+    def __init__(
+        self, venue: Venue, events: EventJournal, checkpointer: Checkpointer, stages: StageClock
+    ) -> None:
+        """Drive `venue`; `gateway` and `describe` are set before the first group."""
+        self.venue = venue
+        self.stages = stages
+        self.publish: Callable[[bytes, bytes], None] = lambda _replies, _events: None
+        self.describe: Callable[[Checkpoint], SnapshotMeta] | None = None
+        self.reload: Callable[[], Venue] | None = None
+        self._events = events
+        self._checkpointer = checkpointer
+        self._digests: list[tuple[int, bytes]] = [(-1, b"")] * DIGESTS_KEPT
+
+    def apply(self, index: int, term: int, group: bytes) -> None:
+        """Apply the committed group at `index`; the process ends if that fails."""
+        del term
+        try:
+            self._apply(index, group)
+        except BaseException as error:  # noqa: BLE001 - fail-stop: an exception here means that we are wrong
+            fail_stop("apply_failed", error, index=index, group_bytes=len(group))
+
+    def _apply(self, index: int, group: bytes) -> None:
+        venue, stages = self.venue, self.stages
+        stamp_ns = int.from_bytes(group[GROUP_STAMP : GROUP_STAMP + 8], "little")
+        stages.committed(
+            stamp_ns, int.from_bytes(group[GROUP_COUNT : GROUP_COUNT + 4], "little"), len(group)
+        )
+        venue.apply(index, group)
+        stages.applied()
+        self._digests[index % DIGESTS_KEPT] = (index, venue.digest)
+        events = venue.events
+        self._events.append(index, events)
+        self.publish(venue.replies, events)
+        stages.replied()
+        if venue.checkpoint_due:
+            self._begin_checkpoint(index)
+
+    def _begin_checkpoint(self, index: int) -> None:
+        if self._checkpointer.busy:
+            log.warning(
+                "checkpoint_skipped", index=index, reason="the last one is still being written"
+            )
+            return
+        assert self.describe is not None
+        self._checkpointer.begin(self.venue.freeze(), self.describe)
+
+    def digest_at(self, index: int) -> bytes | None:
+        """Return the chain digest of the group at `index`; None when unknown or no longer kept."""
+        kept, digest = self._digests[index % DIGESTS_KEPT]
+        return digest if kept == index else None
+
+    def restore_from(self, snapshot_file: Path) -> None:
+        """Take the state of the snapshot that consensus has just installed."""
+        del snapshot_file  # It has taken the place of ours, and is read from there.
+        assert self.reload is not None
+        self._checkpointer.abandon()
+        self.venue = self.reload()
+        self._events.restart(self.venue.log_index)
+
+
+class DivergenceAlarm:
+    """Sounds when a peer came to another digest, and stops this node when it is the odd one out."""
+
+    def __init__(self, members: int, stop: Callable[..., NoReturn] = fail_stop) -> None:
+        """Watch over a cluster of `members` nodes."""
+        self._quorum = members // 2 + 1
+        self._stop = stop
+        self._claims: dict[tuple[int, bytes], list[int]] = {}
+
+    def hear(self, peer: int, index: int, ours: bytes, theirs: bytes) -> None:
+        """Take a peer's claim that differs from ours."""
+        log.critical(
+            "digest_diverged", peer=peer, index=index, ours=ours.hex(), theirs=theirs.hex()
+        )
+        if len(self._claims) >= _CLAIMS_KEPT:
+            self._claims.clear()
+        agreed = self._claims.setdefault((index, theirs), [])
+        if peer not in agreed:
+            agreed.append(peer)
+        if len(agreed) >= self._quorum:
+            self._stop(
+                "digest_in_minority",
+                index=index,
+                ours=ours.hex(),
+                theirs=theirs.hex(),
+                peers=agreed,
+            )

@@ -1,0 +1,1 @@
+"""Figures, each a median of several runs."""
