@@ -15,12 +15,15 @@ build: $(VENV)/.installed
 run: build
 	$(BIN)/quorumbook demo $(if $(FLOW),--flow $(FLOW)) $(if $(ONCE),--once)
 
+# The `ci` profile draws the same examples each time; run pytest itself, or HYPOTHESIS_PROFILE=soak, to look further.
+test test-pure: export HYPOTHESIS_PROFILE ?= ci
 test: build
 	$(BIN)/python -m pytest
 
 # The rules again, interpreted: what the compiled core hides (or wraps) shows here.
 test-pure: build
-	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/unit tests/property tests/scenarios
+	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/scenarios \
+	  $(wildcard tests/property/test_venue*.py tests/unit/test_engine*.py tests/unit/test_protocol*.py)
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -60,8 +63,10 @@ $(VENV)/.installed: pyproject.toml setup.py $(COMPILED) | $(BIN)/pip
 	  "on Debian, 'apt install gcc python3-dev'); running in pure Python, several times slower" >&2
 	@touch $@
 
+# The tools alone: installing the project again would compile it again.
+TOOLS := import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; print(*project["optional-dependencies"]["developer"])
 $(VENV)/.developer: pyproject.toml | build
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[test,developer]'
+	$(BIN)/pip install -q --disable-pip-version-check $$($(BIN)/python -c '$(TOOLS)')
 	@touch $@
 
 clean:

@@ -1,0 +1,4 @@
+"""The chain's side. Empty so far.
+
+The Solidity sources, their artefacts and deployment will live here.
+"""

@@ -1,0 +1,132 @@
+"""A disk in memory that forgets what was not synced, for the journal's file system seam."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from node.consensus.file_system import FileSystem
+
+SECTOR = 64
+"""Bytes that reach the disk together; small, so that a single flush tears in many ways."""
+
+
+class PowerLostError(OSError):
+    """The disk stopped in the middle of an operation."""
+
+
+class _File:
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.durable = 0
+
+
+class SimulatedDisk(FileSystem):
+    """Files, their durable prefixes, and names that last only once their directory was synced."""
+
+    def __init__(self, random: Random) -> None:
+        """Draw what survives a power loss from `random`."""
+        self._random = random
+        self._names: dict[Path, _File] = {}
+        self._durable_names: dict[Path, _File] = {}
+        self._open: dict[int, _File] = {}
+        self._next = 3
+        self.syncs = 0
+        self.operations_left: int | None = None
+        """When set, the disk stops after so many more operations that change it."""
+
+    def _count(self) -> None:
+        if self.operations_left is None:
+            return
+        if self.operations_left <= 0:
+            raise PowerLostError("the power is gone")
+        self.operations_left -= 1
+
+    def make_directory(self, path: Path) -> None:
+        """Every directory exists."""
+
+    def names(self, directory: Path) -> list[str]:
+        return sorted(path.name for path in self._names if path.parent == directory)
+
+    def exists(self, path: Path) -> bool:
+        return path in self._names
+
+    def read(self, path: Path) -> bytes:
+        return bytes(self._names[path].data)
+
+    def create(self, path: Path) -> int:
+        self._count()
+        assert path not in self._names, path
+        self._names[path] = file = _File()
+        self._next += 1
+        self._open[self._next] = file
+        return self._next
+
+    def write(self, descriptor: int, parts: Sequence[bytes]) -> None:
+        self._count()
+        self._open[descriptor].data += b"".join(parts)
+
+    def sync_data(self, descriptor: int) -> None:
+        self._count()
+        file = self._open[descriptor]
+        file.durable = len(file.data)
+        self.syncs += 1
+
+    def close(self, descriptor: int) -> None:
+        del self._open[descriptor]
+
+    def truncate(self, path: Path, size: int) -> None:
+        self._count()
+        file = self._names[path]
+        del file.data[size:]
+        file.durable = size
+
+    def remove(self, path: Path) -> None:
+        self._count()
+        del self._names[path]
+
+    def sync_directory(self, path: Path) -> None:
+        self._count()
+        inside = {name: file for name, file in self._names.items() if name.parent == path}
+        outside = {name: file for name, file in self._durable_names.items() if name.parent != path}
+        self._durable_names = inside | outside
+
+    # Faults.
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """Put `data` in place of the file's bytes."""
+        self._names[path].data[:] = data
+
+    def kill(self) -> None:
+        """End the process: open files are closed, the kernel keeps what was written."""
+        self._open.clear()
+        self.operations_left = None
+
+    def lose_power(self) -> None:
+        """Forget what was not synced, or any sectors of it."""
+        self.kill()
+        pending = [name for name in self._names if name not in self._durable_names]
+        survivors = dict(self._durable_names)
+        for name in pending:
+            if self._random.random() < 0.5:
+                survivors[name] = self._names[name]
+        for file in survivors.values():
+            self._tear(file)
+        self._names = survivors
+        self._durable_names = dict(survivors)
+
+    def _tear(self, file: _File) -> None:
+        data = file.data
+        if len(data) > file.durable:
+            size = self._random.randint(file.durable, len(data))
+            del data[size:]
+            for start in range(file.durable, size, SECTOR):
+                if self._random.random() < 0.3:
+                    end = min(start + SECTOR, size)
+                    data[start:end] = bytes(end - start)
+        file.durable = len(data)
+
+    def wipe(self) -> None:
+        """Lose everything."""
+        self.kill()
+        self._names.clear()
+        self._durable_names.clear()

@@ -1,0 +1,296 @@
+"""Flows of commands for properties.
+
+A small venue, small numbers, and every kind of trouble between them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from node.domain.genesis import Genesis
+from node.domain.limits import Limit
+from node.domain.terms import AccountMode, Intent, TimeInForce
+from tests import commands as c
+from tests.venue_driver import genesis
+from tests.venue_pair import Sender, VenuePair
+
+ACCOUNTS = 4
+MARKETS = 3
+MOST_LOTS = 1_000
+PAUSE = c.Raw(b"")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a flow starts from: limits, funds, and the rules of its markets."""
+
+    exclusive: bool
+    tick: int
+    fees: tuple[tuple[int, int], ...]
+    cash: int
+    fills_per_order: int
+    cancels_per_command: int
+    open_orders: int
+    positions: int
+    shard: int
+
+    def genesis(self) -> Genesis:
+        """Return the genesis of this setting."""
+        return genesis(
+            self.shard,
+            fills_per_order=self.fills_per_order,
+            cancels_per_command=self.cancels_per_command,
+            open_orders_per_account=self.open_orders,
+            positions_per_account=self.positions,
+            lots_per_order=MOST_LOTS,
+        )
+
+    def start(self) -> "Flow":
+        """Return the venue before the first command, with accounts 1 and 2 NET, 3 and 4 HOLD."""
+        pair = VenuePair(self.genesis())
+        modes = (AccountMode.NET, AccountMode.NET, AccountMode.HOLD, AccountMode.HOLD)
+        senders = [pair.open_account(mode, self.cash) for mode in modes]
+        event = pair.must(c.EventCreate(exclusive=int(self.exclusive))).result
+        rules = [c.MarketCreate(event, self.tick, *fees) for fees in self.fees]
+        for rule in rules:
+            pair.must(rule)
+        for market in range(1, MARKETS + 1):
+            pair.must(c.MarketOpen(market))
+        for account in (3, 4):
+            for market in range(1, min(MARKETS, self.positions) + 1):
+                pair.say(c.Split(account, market, 15))
+        return Flow(pair, senders)
+
+
+class Step(NamedTuple):
+    """One command of a flow; `back` and `by_client` say how it names an order, if it names one."""
+
+    command: c.Command
+    back: int = 0
+    by_client: bool = False
+    as_operator: bool = False
+
+
+class Flow(NamedTuple):
+    """A pair of venues and who speaks to it."""
+
+    pair: VenuePair
+    senders: list[Sender]
+
+    def command_of(self, step: Step) -> c.Command:
+        """Return the step's command with the order that it names filled in."""
+        command, naive = step.command, self.pair.naive
+        if not isinstance(command, c.Cancel | c.Reduce):
+            return command
+        live = list(naive.orders.values())[::-1]
+        if step.back >= len(live):  # Name one that is gone, or never was.
+            gone = naive.first_id + 1 + (step.back * 7) % (naive.orders_made + 1)
+            ids = (0, step.back + 1) if step.by_client else (gone, 0)
+        else:
+            order = live[step.back]
+            ids = (0, order.client_order_id) if step.by_client else (order.order_id, 0)
+            if command.account == 0:  # The owner's own.
+                command = with_account(command, order.account)
+        if command.account == 0:
+            command = with_account(command, 1)
+        if isinstance(command, c.Reduce):
+            return c.Reduce(command.account, command.market, command.lots, *ids)
+        return c.Cancel(command.account, command.market, *ids)
+
+    def sender_of(self, step: Step, command: c.Command) -> Sender:
+        """Return who says the command: its account's own session, or the operator."""
+        account = getattr(command, "account", 0)
+        if step.as_operator or command.kind >= 32 or not 1 <= account <= len(self.senders):
+            return self.pair.operator
+        return self.senders[account - 1]
+
+    def run(self, steps: list[Step]) -> Iterator[tuple[c.Command, Sender]]:
+        """Say every step to both venues, yielding after each what was said and by whom."""
+        for step in steps:
+            if step.command is PAUSE:
+                continue
+            command = self.command_of(step)
+            sender = self.sender_of(step, command)
+            self.pair.say(command, sender)
+            yield command, sender
+
+
+def dense_steps(seed: int, count: int) -> list[Step]:
+    """Return steps of a busy market: nearly all valid, prices close together, often crossing."""
+    random = Random(seed)
+    return [dense_step(random, number + 1) for number in range(count)]
+
+
+def dense_step(random: Random, number: int) -> Step:
+    """Return one step of a busy market; `number` is its client order id if it places."""
+    account, market = random.randint(1, ACCOUNTS), random.choice((1, 1, 1, 2))
+    kind = random.random()
+    if kind < 0.70:
+        intent = random.choice((1, 1, 3, 3, 2, 4))
+        price = 5_000 + 100 * random.randint(-2, 2)
+        size = random.choice((1, 2, 3, 5, 8, 20))
+        time_in_force = random.choice((1, 1, 1, 1, 1, 1, 2, 3, 4))
+        return Step(c.Place(account, market, intent, price, size, number, time_in_force))
+    if kind < 0.80:
+        return Step(c.Cancel(0, market), random.randint(0, 9), random.random() < 0.5)
+    if kind < 0.94:
+        reduce = c.Reduce(0, market, random.randint(1, 4))
+        return Step(reduce, random.randint(0, 9), random.random() < 0.5)
+    if kind < 0.96:
+        return Step(c.Split(random.randint(3, 4), market, random.randint(1, 5)))
+    if kind < 0.98:
+        return Step(c.Merge(account, market, random.randint(1, 5)))
+    if kind < 0.99:
+        return Step(c.CancelAll(account, random.choice((0, market))))
+    return Step(random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market))
+
+
+def with_account(command: c.Cancel | c.Reduce, account: int) -> c.Cancel | c.Reduce:
+    """Return the command for another account."""
+    if isinstance(command, c.Reduce):
+        return c.Reduce(account, command.market, command.lots)
+    return c.Cancel(account, command.market)
+
+
+settings_of_flows = st.builds(
+    Setting,
+    exclusive=st.booleans(),
+    tick=st.sampled_from((1, 1, 100)),
+    fees=st.tuples(*[st.tuples(*[st.sampled_from((0, 0, 1, 30, 200, 999, 1_000))] * 2)] * MARKETS),
+    cash=st.sampled_from((10**9, 10**9, 2_000_000, 500_000)),
+    fills_per_order=st.sampled_from((1_000, 1_000, 4, 2, 1)),
+    cancels_per_command=st.sampled_from((256, 2, 1)),
+    open_orders=st.sampled_from((100_000, 100_000, 100, 5)),
+    positions=st.sampled_from((100, 100, 100, 2)),
+    shard=st.sampled_from((0, 1, 32_767)),
+)
+
+accounts = st.integers(1, ACCOUNTS)
+markets = st.sampled_from((1, 1, 1, 2, 3))
+any_account = st.one_of(accounts, accounts, accounts, st.sampled_from((0, -1, 5, 2**31 - 1)))
+any_market = st.one_of(markets, markets, markets, st.sampled_from((0, -1, 4, 2**31 - 1)))
+prices = st.sampled_from(
+    (5_000, 4_900, 5_100, 4_800, 5_200) * 4
+    + (4_700, 5_300, 100, 9_900, 1, 9_999, 4_999, 5_001, 3_333)
+)
+lots = st.one_of(st.integers(1, 12), st.integers(1, MOST_LOTS))
+bad_lots = st.sampled_from((0, -1, MOST_LOTS + 1, 2**31, 2**63 - 1, -(2**63)))
+
+good_orders = st.builds(
+    c.Place,
+    account=accounts,
+    market=markets,
+    intent=st.sampled_from((1, 3, 2, 4, 1, 3)),
+    price=prices,
+    lots=st.sampled_from((*range(1, 13), *range(1, 13), 40, 77)),
+    client_order_id=st.integers(1, 10**9),
+    time_in_force=st.sampled_from((1, 1, 1, 1, 1, 1, 2, 3, 4)),
+)
+bad_orders = st.builds(
+    c.Place,
+    account=any_account,
+    market=any_market,
+    intent=st.one_of(st.sampled_from(list(Intent)), st.sampled_from((0, 5, -1, 2**15 - 1))),
+    price=st.one_of(prices, st.sampled_from((0, -1, 10_000, 2**31 - 1, -(2**31)))),
+    lots=st.one_of(lots, lots, bad_lots),
+    client_order_id=st.one_of(st.integers(1, 5), st.sampled_from((0, -1, 2**63 - 1))),
+    time_in_force=st.one_of(st.sampled_from(list(TimeInForce)), st.sampled_from((0, 5, -1))),
+)
+targets = st.tuples(
+    st.one_of(
+        st.builds(c.Cancel, account=st.sampled_from((0, 0, 0, 1, 5)), market=markets),
+        st.builds(
+            c.Reduce,
+            account=st.sampled_from((0, 0, 0, 1, 5)),
+            market=markets,
+            lots=st.one_of(st.integers(1, 8), st.integers(1, 8), bad_lots),
+        ),
+    ),
+    st.integers(0, 12),
+    st.booleans(),
+)
+sets = st.one_of(
+    st.builds(c.Split, account=any_account, market=any_market, lots=st.one_of(lots, bad_lots)),
+    st.builds(c.Merge, account=any_account, market=any_market, lots=st.one_of(lots, bad_lots)),
+    st.builds(c.Merge, account=accounts, market=markets, lots=st.integers(1, 3)),
+)
+mass = st.one_of(
+    st.builds(c.CancelAll, account=any_account, market=st.one_of(st.just(0), any_market)),
+    st.builds(c.Redeem, account=any_account, market=any_market),
+)
+lifecycle = st.one_of(
+    st.builds(c.MarketOpen, market=any_market),
+    st.builds(c.MarketHalt, market=markets),
+    st.builds(c.MarketHalt, market=any_market),
+    st.builds(c.MarketOpen, market=markets),
+    st.builds(c.MarketClose, market=st.sampled_from((2, 3, 0))),
+    st.builds(
+        c.MarketResolve,
+        market=any_market,
+        price=st.sampled_from((0, 0, 10_000, 10_000, 5_000, 3_333, -1, 10_001)),
+    ),
+    st.builds(c.MarketVoid, market=any_market),
+)
+administration = st.one_of(
+    st.builds(
+        c.Deposit,
+        account=any_account,
+        amount=st.sampled_from((1, 99_999, 0, -1, 10**15, 10**15 + 1, 2**63 - 1)),
+        cursor=st.integers(3, 9),
+    ),
+    st.builds(
+        c.Configure,
+        limit=st.sampled_from((Limit.FILLS_PER_ORDER, Limit.LOTS_PER_ORDER, -1, 17)),
+        value=st.sampled_from((0, 1, 5, 1_000, 2**63 - 1)),
+    ),
+    st.builds(
+        c.MarketCreate,
+        event=st.sampled_from((1, 0, 2)),
+        tick=st.sampled_from((1, 0, 3, 10_000, 5_000)),
+        taker_fee_bps=st.sampled_from((0, 1_000, 1_001, -1)),
+    ),
+)
+orders = st.builds(Step, good_orders)
+named = targets.map(lambda target: Step(*target))
+
+
+def mixed(weights: list[tuple[int, st.SearchStrategy[Step]]]) -> st.SearchStrategy[Step]:
+    """Return steps of the given kinds in proportion to their weights."""
+    table = [kind for weight, kind in weights for _ in range(weight)]
+    return st.integers(0, len(table) - 1).flatmap(lambda number: table[number])
+
+
+# A pause says nothing: a flow cannot be short, but most of a failing one shrinks to pauses.
+pauses = st.just(Step(PAUSE))
+trading_steps = mixed([(1, pauses), (14, orders), (4, named), (1, st.builds(Step, sets))])
+steps = mixed(
+    [
+        (1, pauses),
+        (26, orders),
+        (2, st.builds(Step, bad_orders, as_operator=st.booleans())),
+        (7, named),
+        (2, st.builds(Step, sets)),
+        (1, st.builds(Step, mass)),
+        (1, st.builds(Step, lifecycle)),
+        (1, st.builds(Step, administration)),
+    ]
+)
+flows = st.lists(steps, min_size=40, max_size=80)
+endings = st.lists(
+    st.sampled_from(
+        [c.MarketClose(market) for market in range(1, MARKETS + 1) for _ in range(2)]
+        + [
+            kind(market, price)
+            for market in range(1, MARKETS + 1)
+            for kind, price in (
+                (c.MarketResolve, 0),
+                (c.MarketResolve, 10_000),
+                (c.MarketVoid, 0),
+            )
+        ]
+    ).map(Step),
+    max_size=14,
+)

@@ -1,0 +1,186 @@
+"""The engine and the naive venue side by side: every command goes to both, and both must agree."""
+
+from dataclasses import astuple
+from typing import Any, NamedTuple
+
+from node.domain.codes import Code
+from node.domain.genesis import Genesis
+from node.domain.limits import Limit
+from node.domain.terms import AccountMode, CloseReason, Role
+from tests import commands as c
+from tests.naive_book import WHOLE
+from tests.naive_records import SETTLED, Fact, NaivePosition
+from tests.naive_venue import NaiveVenue
+from tests.venue_driver import Reply, VenueDriver, address_of, genesis, key_of
+
+MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED)
+
+
+class Sender(NamedTuple):
+    """A session and what its key may do."""
+
+    session: int
+    role: Role
+    account: int = 0
+
+
+class VenuePair:
+    """A venue driver and a naive venue that hear the same commands, one a group."""
+
+    def __init__(self, start: Genesis | None = None) -> None:
+        """Start both from one genesis."""
+        self.start = start or genesis()
+        self.engine = VenueDriver(self.start)
+        self.naive = NaiveVenue(self.start.limits, self.start.shard)
+        self.operator = Sender(self.engine.operator, Role.OPERATOR)
+
+    def open_account(self, mode: AccountMode, cash: int) -> Sender:
+        """Open and fund the next account; return the sender that trades for it."""
+        number = len(self.naive.accounts) + 1
+        self.must(c.AccountOpen(address_of(number), key_of(number), mode))
+        if cash:
+            self.must(c.Deposit(number, cash, self.naive.deposit_cursor + 1))
+        return Sender(self.engine.open_session(key_of(number)), Role.TRADER, number)
+
+    def open_market(
+        self, event: int, tick: int = 1, taker_fee_bps: int = 0, maker_fee_bps: int = 0
+    ) -> int:
+        """Create and open a market in an event; return its number."""
+        market = self.must(c.MarketCreate(event, tick, taker_fee_bps, maker_fee_bps)).result
+        self.must(c.MarketOpen(market))
+        return market
+
+    def must(self, command: c.Command) -> Reply:
+        """Say what cannot but succeed, as the operator."""
+        reply = self.say(command)
+        assert reply.code == Code.OK, (command, reply)
+        return reply
+
+    def say(self, command: c.Command, sender: Sender | None = None) -> Reply:
+        """Say a command to both and compare all that they answer."""
+        sender = sender or self.operator
+        expected = self.naive.apply(command, sender.role, sender.account)
+        facts, fills = self.naive.facts, self.naive.fills
+        self.naive.end_group()
+        facts += self.naive.facts
+        reply, applied = self.engine.say(command, sender.session)
+        if isinstance(command, c.CancelAll) and not isinstance(command, c.Redeem):
+            # How many of its orders go at once and how many with the sweep is the engine's choice.
+            assert reply.filled <= min(
+                expected.filled, self.naive.limits[Limit.CANCELS_PER_COMMAND]
+            )
+            expected = expected._replace(filled=reply.filled)
+        assert (reply.code, reply.result, reply.filled) == expected, command
+        assert applied.fills == fills, command
+        assert in_order(applied.facts) == in_order(facts), command
+        return reply
+
+    def check(self) -> None:
+        """Compare all state, and check what must hold whatever happens."""
+        self.check_equal()
+        check_conserved(self.engine)
+        for market in self.naive.markets:
+            check_book(self.engine, market)
+
+    def check_equal(self) -> None:
+        """Compare every balance, position, order and depth."""
+        engine = self.engine
+        treasury = engine.venue.state.treasury
+        assert (treasury.deposits, treasury.fees) == (self.naive.deposits, self.naive.fees)
+        counters = (treasury.orders, treasury.fills, treasury.deposit_cursor)
+        naive = self.naive
+        assert counters == (naive.orders_made, naive.fills_made, naive.deposit_cursor)
+        for number, account in self.naive.accounts.items():
+            assert engine.cash(number) == (account.cash_free, account.cash_locked), number
+            for market in self.naive.markets:
+                position = account.positions.get(market, NaivePosition())
+                assert engine.shares(number, market) == astuple(position), (number, market)
+        for number, record in self.naive.markets.items():
+            depth = record.book.depth()
+            assert engine.depth(number) == depth, number
+            assert engine.feed.levels(number) == depth, number
+            resting = [order for levels in record.book.levels.values() for order in flat(levels)]
+            assert sorted(engine.queue(number)) == sorted(
+                (order.order_id, order.leaves) for order in resting
+            )
+
+
+def flat(levels: dict[int, list[Any]]) -> list[Any]:
+    """Return the orders of all levels."""
+    return [order for level in levels.values() for order in level]
+
+
+def in_order(facts: list[Fact]) -> list[Fact]:
+    """Return facts, sorted where nobody promises an order: mass cancels and payouts."""
+    mass = [fact for fact in facts if is_mass(fact)]
+    return [fact for fact in facts if not is_mass(fact)] + sorted(mass)
+
+
+def is_mass(fact: Fact) -> bool:
+    """Whether the fact may be a sweep's."""
+    return fact.what == "redeemed" or (fact.what == "closed" and fact.detail in MASS_REASONS)
+
+
+def check_conserved(engine: VenueDriver) -> None:
+    """Check invariant 7: deposits = cash + what the markets hold + fees; locks = cost of orders."""
+    state: Any = engine.venue.state
+    accounts = state.accounts[1:]
+    cash = sum(account.cash_free + account.cash_locked for account in accounts)
+    held = sum(market.collateral for market in state.markets[1:])
+    assert state.treasury.collateral == held
+    assert state.treasury.deposits == cash + held + state.treasury.fees
+    for account in accounts:
+        assert min(account.cash_free, account.cash_locked) >= 0
+        orders = account.orders_by_client.values()
+        assert len(orders) == account.order_count
+        assert account.cash_locked == sum(lock_of(order) for order in orders)
+        for position in account.positions.values():
+            check_position(position)
+    for market in state.markets[1:]:
+        yes = sum(position.yes_free + position.yes_locked for position in market.positions)
+        no = sum(position.no_free + position.no_locked for position in market.positions)
+        worth = market.price * yes + (WHOLE - market.price) * no
+        assert market.collateral == (worth if market.state in SETTLED else WHOLE * yes)
+        assert market.state in SETTLED or yes == no
+
+
+def check_position(position: Any) -> None:
+    """Check that nothing is negative, locks are what sales hold, and NET pairs are gone."""
+    free = (position.yes_free, position.no_free)
+    assert min(*free, position.yes_locked, position.no_locked) >= 0
+    locked = {2: 0, 4: 0}
+    order = position.first_order
+    while order is not None:
+        if order.intent in locked:
+            locked[order.intent] += order.leaves
+        order = order.newer
+    assert (position.yes_locked, position.no_locked) == (locked[2], locked[4])
+    assert position.account.mode == AccountMode.HOLD or min(free) == 0
+
+
+def lock_of(order: Any) -> int:
+    """Return what a buy order must have locked, worked out from its record alone."""
+    if order.intent in (2, 4):
+        return 0
+    market = order.position.market
+    bps = max(market.taker_fee_bps, market.maker_fee_bps)
+    worst = 25_000_000 if order.price >= 5_000 else order.price * (WHOLE - order.price)
+    so_far = order.fee_whole * 10**8 + order.fee_rest
+    fee = -(-(so_far + bps * worst * order.leaves) // 10**8) - -(-so_far // 10**8)
+    return int(order.price * order.leaves + fee)
+
+
+def check_book(engine: VenueDriver, market: int) -> None:
+    """Check invariant 8: never crossed or locked, first in first out, leaves within the order."""
+    record: Any = engine.venue.market(market)
+    best_bid, best_ask = record.book.best_bid, record.book.best_ask
+    assert best_bid < best_ask
+    for _, price in engine.depth(market):
+        order = record.book.level(price).head
+        total, last_id = 0, 0
+        while order is not None:
+            assert last_id < order.id
+            assert 0 < order.leaves <= order.lots
+            total, last_id = total + order.leaves, order.id
+            order = order.behind
+        assert total == record.book.level(price).lots > 0
