@@ -102,6 +102,7 @@ _PERMANENT = frozenset(
     {
         refusals.VERSION_UNSUPPORTED,
         refusals.SIGNATURE_INVALID,
+        refusals.KEY_UNKNOWN,
         refusals.KEY_REVOKED,
         refusals.SESSION_NOT_YOURS,
         refusals.SESSION_UNKNOWN,
@@ -110,10 +111,7 @@ _PERMANENT = frozenset(
         refusals.PURPOSE_INVALID,
     }
 )
-"""Reasons that another node or another time will not change.
-
-KEY_UNKNOWN may: a follower may lag.
-"""
+"""Reasons that trying again at the leader will not change; a follower may lag: see `Reader`."""
 
 
 class Connection(asyncio.Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from client.connection import Accepted, Address, Connection, RefusedMessage
+from client.connection import Accepted, Address, Connection, LoginFailedError, RefusedMessage
 from client.errors import ClientError, LoginRefusedError, NotConnectedError, SessionLostError
 from client.leader_finder import LeaderFinder
 from client.resend import ResendQueue
@@ -97,12 +97,6 @@ class TradeSession:
             self._window = self._queue.window = accepted.window
             self.account = accepted.account
             self.role = accepted.role
-        elif accepted.next_sequence < self._queue.base:
-            connection.abort()
-            raise SessionLostError(
-                self._queue.base,
-                f"the cluster expects sequence {accepted.next_sequence}, which it has acknowledged",
-            )
         self._connection = connection
         self._queue.rewind()
         self._send()
@@ -110,7 +104,7 @@ class TradeSession:
             self.take_loss(connection)
 
     async def _log_in(self, address: Address) -> tuple[Connection, Accepted]:
-        return await Connection.connect(
+        connection, accepted = await Connection.connect(
             address,
             self._key,
             self,
@@ -119,6 +113,14 @@ class TradeSession:
             session=self.number,
             window=self._window,
         )
+        if accepted.next_sequence < self._queue.base:
+            # It has been deposed and does not know it yet: another leader acknowledged more.
+            connection.abort()
+            raise LoginFailedError(
+                f"{address.host}:{address.port} expects sequence {accepted.next_sequence}, "
+                f"but {self._queue.base - 1} was acknowledged"
+            )
+        return connection, accepted
 
     # Sending.
 
@@ -242,7 +244,7 @@ class TradeSession:
                 await self._connect(self._timing.open)
             except NotConnectedError:
                 continue
-            except (LoginRefusedError, SessionLostError) as error:
+            except LoginRefusedError as error:
                 self._lose(str(error))
             return
 

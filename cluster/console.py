@@ -3,7 +3,6 @@
 A table or a sentence for people, one JSON object with --json, and errors that end with code 1.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,12 +71,6 @@ def failures_explained(*kinds: type[Exception]) -> Iterator[None]:
         yield
     except explained as error:
         raise click.ClickException(str(error)) from error
-
-
-def fail(message: str) -> None:
-    """Print `message` to standard error and end with code 1."""
-    click.echo(f"Error: {message}", err=True)
-    sys.exit(FAILED)
 
 
 def shares(lots: int) -> str:

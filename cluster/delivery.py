@@ -133,10 +133,13 @@ class Delivery:
         """Return (nanoseconds, number of commands that took so long)."""
         return self._durations
 
+    def code_numbers(self) -> list[int]:
+        """Return the number of each command's code, in order."""
+        return memoryview(self.replies).cast("i")[_CODE_WORD::_WORDS].tolist()
+
     def codes(self) -> Counter[str]:
         """Return how many commands came to each code, by name."""
-        words = memoryview(self.replies).cast("i")
-        counted = Counter(words[_CODE_WORD::_WORDS].tolist())
+        counted = Counter(self.code_numbers())
         return Counter({Code(number).name: count for number, count in sorted(counted.items())})
 
     def results(self) -> list[int]:

@@ -2,9 +2,10 @@
 
 One folder a node, the keys that belong to none of them, and who is running.
 
-    DATA/operator.key          the key that genesis trusts (0600) DATA/keys/NAME.key         keys
-    made later, for brokers and accounts (0600) DATA/node-N/               genesis.bin, node.toml,
-    cluster.key (0600), journal/, state.lmdb, log/
+    DATA/operator.key      the key that genesis trusts (0600)
+    DATA/keys/NAME.key     keys made later, for brokers and accounts (0600)
+    DATA/node-N/           genesis.bin, fresh (until the first start), node.toml,
+                           cluster.key (0600), journal/, state.lmdb, log/
 """
 
 import fcntl
@@ -210,7 +211,8 @@ def _write_node(
 ) -> None:
     for part in (folder, folder / "journal", folder / "log"):
         part.mkdir(mode=_FOLDER_MODE)
-    (folder / "genesis.bin").write_bytes(genesis)
+    _write_secret(folder / "genesis.bin", genesis)
+    (folder / "fresh").touch(mode=0o600)  # Never started: its empty journal has forgotten nothing.
     _write_secret(folder / "cluster.key", cluster_key)
     (folder / "node.toml").write_text(_node_toml(number, members, profile))
 

@@ -91,16 +91,3 @@ def split(rows: Sequence[FlowRow], parts: int) -> list[list[FlowRow]]:
     for row in rows:
         dealt[participant(row) % parts].append(row)
     return dealt
-
-
-def explain(code_name: str) -> str:
-    """Return why a flow may meet this rejection, or "" when it should not."""
-    return _EXPLANATIONS.get(code_name, "")
-
-
-_EXPLANATIONS: Final = {
-    "UNKNOWN_ORDER": "the order had been filled before its reduction came",
-    "CLIENT_ORDER_ID_IN_USE": "the recording places the same ref twice",
-    "INSUFFICIENT_FUNDS": "the participant's deposit is all locked in resting orders",
-    "MARKET_NOT_OPEN": "the recording goes on after the market was closed",
-}

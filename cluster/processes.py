@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Final
 
 from cluster.deployment import Deployment, DeploymentError
@@ -136,6 +137,15 @@ def await_leader(
         f"no node led within {seconds:.0f} s; `quorumbook status` shows which run, and "
         f"{deployment.root}/node-*/log/ says why"
     )
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM unwind this process like an error, so that whoever started nodes stops them."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(1)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 @dataclass(slots=True)

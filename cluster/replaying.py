@@ -16,19 +16,16 @@ from cluster.bulk_session import WINDOW, BulkSession
 from cluster.delivery import Delivery, Latencies, latencies
 from cluster.deployment import Deployment, read_key, write_key
 from cluster.flow import Flow, FlowRow
-from cluster.flow_frames import FRAME_SIZE, encode, explain, split
+from cluster.flow_frames import FRAME_SIZE, encode, split
+from cluster.flow_rejections import Rejection, explain_rejections
 from cluster.flow_stage import SESSIONS_PER_KEY, Stage, grant_brokers, prepare_stage
-from node.domain.codes import Code
 
 CONNECTIONS_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How hard to push: sessions, commands a second over all of them (0.
-
-    As many as go), commands unanswered.
-    """
+    """How hard to push. `rate` is commands a second over all sessions; 0 is as fast as it goes."""
 
     connections: int = 1
     rate: int = 0
@@ -43,6 +40,7 @@ class ReplayResult:
     commands: int
     seconds: float
     codes: Counter[str]
+    rejections: tuple[Rejection, ...]
     latency: Latencies
     gap_ns: int
     reconnections: int
@@ -55,14 +53,9 @@ class ReplayResult:
         return int(self.commands / self.seconds) if self.seconds else 0
 
     @property
-    def rejections(self) -> dict[str, int]:
-        """Return how many commands were rejected, by code."""
-        return {name: count for name, count in self.codes.items() if name != Code.OK.name}
-
-    @property
     def unexplained(self) -> list[str]:
-        """Return the rejections that no flow should meet."""
-        return [name for name in self.rejections if not explain(name)]
+        """Return the codes of rejections that the flow does not explain."""
+        return [rejection.code for rejection in self.rejections if not rejection.why]
 
 
 @asynccontextmanager
@@ -129,6 +122,9 @@ async def _play(
     deliveries = await asyncio.gather(*sending)
     began = min(delivery.started_ns for delivery in deliveries if delivery.count)
     ended = max(delivery.ended_ns for delivery in deliveries if delivery.count)
+    explained = [
+        (part, delivery.code_numbers()) for part, delivery in zip(parts, deliveries, strict=True)
+    ]
     codes: Counter[str] = Counter()
     for delivery in deliveries:
         codes.update(delivery.codes())
@@ -137,6 +133,7 @@ async def _play(
         len(flow.rows),
         (ended - began) / 1e9,
         codes,
+        tuple(explain_rejections(explained)),
         latencies(pair for delivery in deliveries for pair in delivery.durations),
         max(delivery.gap_ns for delivery in deliveries),
         sum(session.reconnections for session in sessions),

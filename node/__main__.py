@@ -15,8 +15,10 @@ from config import ConfigError, NodeConfig, load_node
 from node.consensus.errors import ConsensusError
 from node.engine.snapshot import SnapshotError
 from node.machine import EXIT_FAILED
-from node.runtime import Runtime, set_damaged_aside
+from node.runtime import Runtime
+from node.storage.data_directory import DataDirectory
 from node.storage.errors import StorageError
+from node.storage.first_start import set_damaged_aside
 from node.telemetry.logs import configure_logs
 
 _EXIT_CONFIG: Final = 2
@@ -56,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _serve(config: NodeConfig, *, recover: bool) -> int:
     if recover:
-        set_damaged_aside(Path(config.data))
+        aside = set_damaged_aside(DataDirectory(Path(config.data)))
+        log.warning("state_set_aside", target=str(aside))
     runtime = Runtime(config, _version(), recovering=recover)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -30,6 +30,7 @@ from node.storage.checkpointer import Checkpointer
 from node.storage.data_directory import DataDirectory, genesis_hash
 from node.storage.errors import SnapshotFullError
 from node.storage.event_journal import EventJournal
+from node.storage.first_start import note_started, require_memory
 from node.storage.probe import probe_file
 from node.storage.snapshot_meta import SnapshotMeta
 from node.storage.snapshot_store import SnapshotStore
@@ -62,6 +63,8 @@ class Runtime:
         self.directory = DataDirectory(Path(config.data))
         self.directory.create()
         self.directory.locked()
+        if not recovering:
+            require_memory(self.directory)
         self._genesis = self.directory.read_genesis()
         self._genesis_hash = genesis_hash(self._genesis)
         self._store = self._open_store()
@@ -88,6 +91,8 @@ class Runtime:
             history=self._events,
         )
         self.replica = self._open_replica(recovering=recovering)
+        self.replica.journal.sync()
+        note_started(self.directory)
         self._leadership.replica = self.replica
         self._proposer.take = self._gateway.take
         self._proposer.stamp = self.replica.clock.stamp
@@ -268,32 +273,3 @@ def _gateway_limits(config: NodeConfig) -> GatewayLimits:
         output_bytes=gateway.output_bytes,
         window=gateway.window,
     )
-
-
-def set_damaged_aside(data: Path) -> Path | None:
-    """Move a node's journal and snapshot to `damaged-N` in its folder.
-
-    Return that, None when there was nothing.
-
-    The node then starts empty and recovering: it votes again only when it holds everything that it
-    may have promised.
-    """
-    directory = DataDirectory(data)
-    with directory.locked():
-        kept = [
-            path
-            for path in data.iterdir()
-            if path == directory.journal or path.name.startswith("state.lmdb")
-        ]
-        if not kept:
-            return None
-        target = next(
-            place
-            for number in range(1, 10_000)
-            if not (place := data / f"damaged-{number}").exists()
-        )
-        target.mkdir(mode=0o700)
-        for path in kept:
-            path.rename(target / path.name)
-    log.warning("state_set_aside", target=str(target), files=[path.name for path in kept])
-    return target

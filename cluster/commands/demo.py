@@ -14,7 +14,8 @@ from cluster.deployment import Deployment, DeploymentError, Plan, create_deploym
 from cluster.flow import FlowError, read_flow
 from cluster.flow_generator import generate_flow
 from cluster.flow_stage import StageError
-from cluster.processes import Watch, start_node, stop_all
+from cluster.processes import Watch, end_on_sigterm, start_node, stop_all
+from node._pure import build_form
 
 _LOOK_EVERY_SECONDS = 0.25
 _DATA = Path(".quorumbook-demo")
@@ -31,9 +32,7 @@ _NODES = 3
 @click.option(
     "--rows",
     type=click.IntRange(min=1_000),
-    default=ROWS,
-    show_default=True,
-    help="Of the generated flow.",
+    help=f"Of the generated flow.  [default: {ROWS['compiled']}; pure: {ROWS['pure']}]",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the generated flow.")
 @click.option(
@@ -48,7 +47,7 @@ _NODES = 3
 )
 @json_option
 def command(
-    file: Path | None, rows: int, seed: int, *, once: bool, data: Path, as_json: bool
+    file: Path | None, rows: int | None, seed: int, *, once: bool, data: Path, as_json: bool
 ) -> None:
     """Start three nodes, trade, kill the leader in the middle, and prove that nothing is lost.
 
@@ -58,8 +57,9 @@ def command(
     """
     say = (lambda _text: None) if as_json else _say
     with failures_explained(FlowError, StageError, ClientError):
-        flow = read_flow(file) if file is not None else generate_flow(rows, seed=seed)
+        flow = read_flow(file) if file else generate_flow(rows or ROWS[build_form()], seed=seed)
         deployment = _fresh(data)
+        end_on_sigterm()
         try:
             say(f"starting {_NODES} nodes in {data}")
             for member in deployment.members:
@@ -116,7 +116,11 @@ def _report(story: Story, *, as_json: bool) -> None:
         ("volume", f"{shares(story.volume_lots)} shares"),
         (
             "rejections",
-            ", ".join(f"{n} {code} ({d})" for code, n, d in _rejections(said)) or "none",
+            "; ".join(
+                f"{one.commands:,} {one.code}: {one.why or 'NOT EXPLAINED'}"
+                for one in story.result.rejections
+            )
+            or "none",
         ),
         (
             "acknowledged after",
@@ -148,12 +152,6 @@ def _report(story: Story, *, as_json: bool) -> None:
 
 def _ms(nanoseconds: int) -> str:
     return f"{nanoseconds / 1e6:.1f} ms"
-
-
-def _rejections(said: dict[str, object]) -> list[tuple[str, int, str]]:
-    rejections = said["rejections"]
-    assert isinstance(rejections, dict)
-    return [(code, one["count"], one["why"]) for code, one in rejections.items()]
 
 
 def _conservation(story: Story) -> str:

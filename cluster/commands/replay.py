@@ -18,7 +18,6 @@ from cluster.console import (
 )
 from cluster.deployment import open_deployment
 from cluster.flow import Flow, FlowError, read_flow
-from cluster.flow_frames import explain
 from cluster.flow_stage import StageError
 from cluster.replaying import CONNECTIONS_MAX, Pace, ReplayResult, replay_flow
 
@@ -97,9 +96,7 @@ def as_dict(flow: Flow, result: ReplayResult) -> dict[str, object]:
         "latency_ns": result.latency._asdict(),
         "reconnections": result.reconnections,
         "codes": dict(result.codes),
-        "rejections": {
-            name: {"count": n, "why": explain(name)} for name, n in result.rejections.items()
-        },
+        "rejections": [one._asdict() for one in result.rejections],
         "unexplained": result.unexplained,
     }
 
@@ -112,8 +109,5 @@ def _say(flow: Flow, result: ReplayResult) -> None:
         f"acknowledged after p50 {latency.p50_ns / 1e6:.2f} ms, p99 {latency.p99_ns / 1e6:.2f} ms, "
         f"at most {latency.most_ns / 1e6:.2f} ms"
     )
-    rows = [
-        (name, count, explain(name) or "NOT EXPLAINED BY THE FLOW")
-        for name, count in result.rejections.items()
-    ]
+    rows = [(one.code, one.commands, one.why or "NOT EXPLAINED") for one in result.rejections]
     say_table("rejections" if rows else "no rejections", ("code", "commands", "why"), rows)

@@ -16,7 +16,7 @@ from cluster.deployment import (
     create_deployment,
     open_deployment,
 )
-from cluster.processes import Watch, await_leader, start_node, stop_all
+from cluster.processes import Watch, await_leader, end_on_sigterm, start_node, stop_all
 from cluster.status import NodeStatus
 from config import profile_names
 
@@ -119,9 +119,11 @@ def _say_up(
 def _stay(deployment: Deployment) -> None:
     """Say what happens to the nodes until Ctrl-C, or until the last one has been stopped."""
     watch = Watch(deployment, click.echo)
+    end_on_sigterm()
     try:
         while watch.look():
             time.sleep(_LOOK_EVERY_SECONDS)
     except KeyboardInterrupt:
         click.echo("stopping")
+    finally:
         stop_all(deployment)

@@ -16,6 +16,8 @@ from node.engine.pages import CLEAN, FROZEN, Page
 from node.engine.state import State
 
 SHELF_SHIFT: Final = 8
+SHELVES_PER_PAGE: Final = 64
+"""Taking a shelf's digest into the root costs so much less than encoding a page."""
 
 
 def page_key(kind: int, number: int) -> bytes:
@@ -73,26 +75,57 @@ class StateTree:
             del shelf.hashes[number]
         return shelf
 
-    def rehash(self) -> None:
-        """Bring every shelf up to date, at once: for a tree that no venue waits for."""
-        for shelf in self.shelves.values():
+    def rehash(self, shelf: Shelf) -> None:
+        """Bring a shelf up to date; one that has lost its last page goes."""
+        if len(shelf.hashes) > 0:
             shelf.rehash()
+        else:
+            del self.shelves[page_key(shelf.kind, shelf.number)]
+
+    def rehash_all(self) -> None:
+        """Bring every shelf up to date, at once: for a tree that no venue waits for."""
+        for shelf in list(self.shelves.values()):
+            self.rehash(shelf)
 
     def digests(self) -> tuple[bytes, bytes]:
-        """Return the (state, ledger) digests; every shelf must be up to date."""
-        state = blake3(b"quorumbook state 1")
-        ledger = blake3(b"quorumbook ledger 1")
-        for key in sorted(self.shelves):
-            shelf = self.shelves[key]
+        """Return the (state, ledger) digests, at once; every shelf must be up to date."""
+        root = Root(self)
+        while not root.step(len(self.shelves)):
+            pass
+        return root.state_digest, root.ledger_digest
+
+
+class Root:
+    """The two digests over all shelves, taken in slices."""
+
+    def __init__(self, tree: StateTree) -> None:
+        """Begin with the first shelf of `tree`, whose shelves must be up to date and stay so."""
+        self.tree: StateTree = tree
+        self.keys: list[bytes] = sorted(tree.shelves)
+        self.hashed: i64 = 0
+        self.state: blake3 = blake3(b"quorumbook state 1")
+        self.ledger: blake3 = blake3(b"quorumbook ledger 1")
+        self.state_digest: bytes = b""
+        self.ledger_digest: bytes = b""
+
+    def step(self, shelves: i64) -> bool:
+        """Take in up to `shelves` shelves; return whether the digests are complete."""
+        end = min(self.hashed + shelves, len(self.keys))
+        while self.hashed < end:
+            key = self.keys[self.hashed]
+            shelf = self.tree.shelves[key]
             require(not shelf.changed, "a changed shelf was not hashed")
-            if len(shelf.hashes) == 0:
-                continue
-            state.update(key)
-            state.update(shelf.digest)
+            self.state.update(key)
+            self.state.update(shelf.digest)
             if shelf.kind in LEDGER_KINDS:
-                ledger.update(key)
-                ledger.update(shelf.digest)
-        return state.digest(), ledger.digest()
+                self.ledger.update(key)
+                self.ledger.update(shelf.digest)
+            self.hashed += 1
+        if self.hashed < len(self.keys):
+            return False
+        self.state_digest = self.state.digest()
+        self.ledger_digest = self.ledger.digest()
+        return True
 
 
 class Checkpoint:
@@ -116,6 +149,7 @@ class Checkpoint:
         self.encoded: i64 = 0
         self.shelves: list[Shelf] = []
         self.rehashed: i64 = 0
+        self.root: Root | None = None
         self.changes: list[tuple[bytes, bytes]] = []
         self.state_digest: bytes = b""
         self.ledger_digest: bytes = b""
@@ -129,13 +163,25 @@ class Checkpoint:
             self.encoded += 1
             left -= 1
         while left > 0 and self.rehashed < len(self.shelves):
-            self.shelves[self.rehashed].rehash()
+            self.tree.rehash(self.shelves[self.rehashed])
             self.rehashed += 1
             left -= 1
-        if left == 0 or self.state_digest != b"":
-            return self.state_digest != b""
+        if left == 0:
+            return False
+        root = self.root
+        if root is None:
+            root = Root(self.tree)
+            self.root = root
+        return root.step(left * SHELVES_PER_PAGE) and self.finish(root)
+
+    def finish(self, root: Root) -> bool:
+        """Keep the digests and let the next checkpoint begin; return True."""
         self.frozen = []
-        self.state_digest, self.ledger_digest = self.tree.digests()
+        self.shelves = []
+        self.encoded = 0
+        self.rehashed = 0
+        self.state_digest = root.state_digest
+        self.ledger_digest = root.ledger_digest
         self.page_count = self.tree.page_count
         self.tree.busy = False
         return True

@@ -49,7 +49,7 @@ def digests(pages: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
     for key, value in pages:
         kind, number = split_key(key)
         tree.set(kind, number, value)
-    tree.rehash()
+    tree.rehash_all()
     return tree.digests()
 
 
@@ -72,7 +72,7 @@ def restore(genesis: Genesis, pages: Iterable[tuple[bytes, bytes]]) -> Venue:
         venue.tree.set(kind, number, value)
         loader.load(kind, number, value)
     loader.finish()
-    venue.tree.rehash()
+    venue.tree.rehash_all()
     return venue
 
 

@@ -235,7 +235,7 @@ class Connection(asyncio.Protocol):
 
     def _login_timed_out(self) -> None:
         self._timer = None
-        if self.handshake.state in {handshake.CHALLENGED, handshake.OPENING}:
+        if self.handshake.state in _LOGGING_IN:
             self.refuse(refusals.LOGIN_TIMED_OUT, self._services.limits.login_ms)
 
     def _write(self, frame: bytes) -> None:
@@ -274,6 +274,7 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
 
+_LOGGING_IN = frozenset({handshake.CHALLENGED, handshake.AUTHENTICATING, handshake.OPENING})
 _STEPS = {
     messages.LOGIN: handshake.LOGIN_RECEIVED,
     messages.HEARTBEAT: handshake.HEARTBEAT_RECEIVED,

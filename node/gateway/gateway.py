@@ -4,6 +4,7 @@ From sockets to records that wait for a group, and from replies and events back 
 """
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -23,6 +24,9 @@ from node.gateway.session_opening import SessionOpening
 from node.protocol import encoding, refusals
 
 log = structlog.get_logger("gateway")
+
+BEATS: Final = 16
+"""Parts into which the heartbeats of one period are divided."""
 
 
 class Gateway:
@@ -75,6 +79,8 @@ class Gateway:
         )
         self._listener = Listener(lambda: Connection(self._services))
         self._heartbeat: asyncio.TimerHandle | None = None
+        self._round: list[Connection] = []
+        self._part = 0
 
     async def start(self, host: str, port: int) -> int:
         """Listen and beat; return the port that was bound."""
@@ -90,6 +96,7 @@ class Gateway:
             self._heartbeat.cancel()
         for connection in list(self._services.register.connections):
             connection.refuse(refusals.SHUTTING_DOWN)
+        await self._services.opening.stop()
         await self._services.queries.stop()
 
     # What the composition root calls.
@@ -134,12 +141,17 @@ class Gateway:
     # Heartbeats.
 
     def _schedule_heartbeat(self) -> None:
-        delay = self.limits.heartbeat_ms / 1_000
+        delay = self.limits.heartbeat_ms / 1_000 / BEATS
         self._heartbeat = self._services.loop.call_later(delay, self._beat)
 
     def _beat(self) -> None:
+        """Send a part of a round of heartbeats: ten thousand at once would hold up the loop."""
+        if not self._round:
+            self._round = list(self._services.register.connections)
+            self._part = -(-len(self._round) // BEATS)  # Rounds up: a round ends in its period.
         frame = encoding.encode_heartbeat(self._view.log_index, self._view.stamp_ns)
         beats_max = -(-self.limits.idle_ms // self.limits.heartbeat_ms)  # Rounds up: never early.
-        for connection in list(self._services.register.connections):
+        for connection in self._round[: self._part]:
             connection.heartbeat(frame, beats_max)
+        del self._round[: self._part]
         self._schedule_heartbeat()

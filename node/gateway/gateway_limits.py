@@ -41,7 +41,7 @@ class GatewayLimits:
     subscriptions: int = 1_024
     """Streams of one connection."""
     queries: int = 16
-    """Linearizable queries of one connection that wait for their barrier."""
+    """Queries of one connection that wait for their turn or their barrier."""
     query_ms: int = 2_000
     """For a read barrier."""
     answer_bytes: int = MAX_SERVER_FRAME - ANSWER_RECORDS

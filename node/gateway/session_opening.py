@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,6 +12,7 @@ from nacl.signing import VerifyKey
 from node.domain import events
 from node.domain.commands import FRAME_TYPE
 from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE, SIGNATURE_SIZE
+from node.gateway.seams import BarrierLostError
 from node.protocol import handshake, messages, refusals, versions
 from node.protocol.encoding import encode_session_open
 from node.protocol.fields import field_i16, field_i32
@@ -54,6 +56,7 @@ class SessionOpening:
         self._register = register
         self._counters = counters
         self._waiting: dict[bytes, Connection] = {}
+        self._tasks: dict[asyncio.Task[None], None] = {}
 
     def login(self, connection: Connection, frame: bytes) -> None:
         """Accept, redirect or refuse a LOGIN.
@@ -73,18 +76,41 @@ class SessionOpening:
         if not self._is_signed(connection, frame, purpose):
             self._refuse(connection, refusals.SIGNATURE_INVALID)
             return
+        if purpose == messages.READ:
+            if self._has_key(connection):
+                connection.handshake.take(handshake.READER_ACCEPTED)
+                connection.accept_reading(self._view.log_index)
+        elif len(self._waiting) + len(self._tasks) >= self._limits.openings:
+            self._refuse(connection, refusals.NOT_READY, self._limits.openings)
+        else:
+            task = asyncio.ensure_future(self._admit_trader(connection, frame))
+            self._tasks[task] = None
+            task.add_done_callback(self._tasks.pop)
+
+    async def _admit_trader(self, connection: Connection, frame: bytes) -> None:
+        """Go on behind a read barrier: a deposed leader does not know newer sessions and keys."""
+        try:
+            async with asyncio.timeout(self._limits.login_ms / 1_000):
+                await self._leadership.read_barrier()
+        except (BarrierLostError, TimeoutError):
+            self._send_to_leader(connection)
+            return
+        if connection.is_closed or not self._has_key(connection):
+            return
+        session = field_i32(frame, messages.LOGIN_SESSION)
+        if session:
+            self._resume(connection, session)
+        else:
+            self._request(connection, frame)
+
+    def _has_key(self, connection: Connection) -> bool:
+        """Tell whether the key that has signed is registered; refuse the login if it is not."""
         key = self._view.key_by_public(connection.public_key)
         if key is None or key.revoked:
             self._refuse(connection, refusals.KEY_UNKNOWN if key is None else refusals.KEY_REVOKED)
-            return
+            return False
         connection.key = key
-        if purpose == messages.READ:
-            connection.handshake.take(handshake.READER_ACCEPTED)
-            connection.accept_reading(self._view.log_index)
-        elif field_i32(frame, messages.LOGIN_SESSION) == 0:
-            self._request(connection, frame)
-        else:
-            self._resume(connection, field_i32(frame, messages.LOGIN_SESSION), key.number)
+        return True
 
     def _check_form(self, frame: bytes, purpose: int) -> tuple[int, int]:
         version = field_i16(frame, messages.LOGIN_VERSION)
@@ -122,9 +148,6 @@ class SessionOpening:
 
     def _request(self, connection: Connection, frame: bytes) -> None:
         """Have the log open a session for `connection`."""
-        if len(self._waiting) >= self._limits.openings:
-            self._refuse(connection, refusals.NOT_READY, len(self._waiting))
-            return
         start = messages.LOGIN_SIGNATURE
         connection.handshake.take(handshake.SESSION_REQUESTED)
         self._waiting[connection.nonce] = connection
@@ -137,12 +160,13 @@ class SessionOpening:
             )
         )
 
-    def _resume(self, connection: Connection, number: int, key_number: int) -> None:
+    def _resume(self, connection: Connection, number: int) -> None:
         """Go on with a session that exists."""
         session = self._view.session(number)
+        assert connection.key is not None  # Set by `_has_key` just before.
         if session is None:
             self._refuse(connection, refusals.SESSION_UNKNOWN, number)
-        elif session.key_number != key_number:
+        elif session.key_number != connection.key.number:
             self._refuse(connection, refusals.SESSION_NOT_YOURS, number)
         else:
             connection.handshake.take(handshake.SESSION_RESUMED)
@@ -174,6 +198,13 @@ class SessionOpening:
         """
         if self._waiting.get(connection.nonce) is connection:
             del self._waiting[connection.nonce]
+
+    async def stop(self) -> None:
+        """Cancel the logins that wait for their barrier."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def leadership_lost(self) -> None:
         """Send everybody who waits to the new leader."""

@@ -3,6 +3,7 @@
 Canonical records, cut to the size of one answer.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from node.gateway.seams import Depth, Found, KeyView, SessionView
 from node.protocol import messages
 
 _CURSOR_SHIFT: Final = 46
-"""A cursor over an account's orders is the place of the position.
+"""A cursor over an account's orders is the place of the position among those asked for.
 
 Then the sequence of the last order seen there.
 """
@@ -140,6 +141,8 @@ class VenueReads:
 
         `number` picks an event's markets.
         """
+        if subject == messages.MARKETS and number:
+            return self._markets_of(number, cursor, most_bytes)
         state = self._venue.state
         listed: Sequence[Record | None]
         if subject == messages.MARKETS:
@@ -150,18 +153,24 @@ class VenueReads:
             listed, size = state.accounts, records.ACCOUNT_SIZE
         else:
             return None
-        parts: list[bytes] = []
-        most = most_bytes // size  # Rounds down: whole records.
-        place = max(cursor, 0) + 1
-        while place < len(listed) and len(parts) < most:
-            market = state.markets[place] if subject == messages.MARKETS else None
-            record = listed[place]
-            if record is not None and (
-                number == 0 or market is None or market.event.number == number
-            ):
-                parts.append(record_bytes(record))
-            place += 1
-        return Found(size, len(parts), b"".join(parts), place - 1 if place < len(listed) else 0)
+        first = max(cursor, 0) + 1
+        after = first + most_bytes // size  # Rounds down: whole records.
+        parts = [record_bytes(record) for record in listed[first:after] if record is not None]
+        return Found(size, len(parts), b"".join(parts), after - 1 if after < len(listed) else 0)
+
+    def _markets_of(self, number: int, cursor: int, most_bytes: int) -> Found | None:
+        event = self._venue.event(number)
+        if event is None:
+            return None
+        first = bisect_right(event.markets, cursor, key=lambda market: market.number)
+        after = first + most_bytes // records.MARKET_SIZE  # Rounds down: whole records.
+        chosen = event.markets[first:after]
+        return Found(
+            records.MARKET_SIZE,
+            len(chosen),
+            b"".join(record_bytes(market) for market in chosen),
+            chosen[-1].number if after < len(event.markets) else 0,
+        )
 
     def _open_orders(self, number: int, market: int, cursor: int, most_bytes: int) -> Found | None:
         """Return an account's resting orders, oldest first within each market.
@@ -184,11 +193,13 @@ class VenueReads:
     def _orders_after(
         self, account: Account, market: int, cursor: int
     ) -> Iterator[tuple[int, Order]]:
+        positions = account.position_list
+        if market:
+            chosen = account.positions.get(market)
+            positions = [] if chosen is None else [chosen]
         first_place = cursor >> _CURSOR_SHIFT
-        for place in range(first_place, len(account.position_list)):
-            position = account.position_list[place]
-            if market not in {0, position.market.number}:
-                continue
+        for place in range(first_place, len(positions)):
+            position = positions[place]
             after = cursor & _CURSOR_MASK if place == first_place else 0
             seen = (
                 self._venue.state.orders.get(self._venue.state.id_base | after) if after else None

@@ -41,6 +41,8 @@ class DataDirectory:
         self.incoming: Final = root / "incoming"
         self.log: Final = root / "log"
         self.lock_file: Final = root / "node.lock"
+        self.fresh: Final = root / "fresh"
+        self.recovering: Final = root / "recovering"
         self._lock_descriptor = -1
 
     def create(self) -> None:

@@ -26,6 +26,18 @@ class SnapshotDamagedError(StorageError):
         self.finding = finding
 
 
+class JournalLostError(StorageError):
+    """The node has taken part in the cluster, but its journal, and with it its votes, is gone."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the journal's folder."""
+        super().__init__(
+            f"there is no journal in {path}, and this node is not new: it may have forgotten votes "
+            "and acknowledged commands; run `quorumbook node start N --recover` to rebuild it from "
+            "its peers before it votes again"
+        )
+
+
 class SnapshotMismatchError(StorageError):
     """A copied snapshot is not the file that its sender described, or not one for this cluster."""
 

@@ -20,6 +20,7 @@ from client import (
     SubscriptionRefusedError,
     SyncClient,
 )
+from client.connection import Address
 from client.events import OrderFilled, OrderRested
 from client.replies import parse_replies
 from client.session import TradeSession
@@ -175,6 +176,31 @@ async def test_a_reply_lost_with_its_connection_comes_after_all(nodes: list[Sing
 
 
 @with_nodes
+async def test_a_deposed_leader_that_does_not_know_it_is_passed_over(
+    nodes: list[SingleNode],
+) -> None:
+    """A node that expects a sequence already acknowledged elsewhere is left for another one."""
+    old, new, third = nodes
+    async with client_of(nodes, TRADERS[0]) as client:
+        await client.orders.place(1, Intent.BUY_YES, 4_000, 1)
+        follow(nodes, new)
+        assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).sequence == 2
+        new.peers = [third]  # The old leader is cut off, and leads nobody.
+        old.hold()
+        old.is_leader = True
+        for _ in range(3):
+            assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).is_ok
+        assert client.session._connection is not None
+        client.session._finder.prefer(Address("127.0.0.1", old.port))
+        client.session._connection.abort()
+        last = await client.orders.place(1, Intent.BUY_YES, 4_000, 1)
+        assert last.sequence == 6
+        account = new.venue.account(1)
+        assert account is not None
+        assert account.order_count == 6
+
+
+@with_nodes
 async def test_no_reply_in_time_is_an_unknown_outcome_and_not_a_refusal(
     nodes: list[SingleNode],
 ) -> None:
@@ -326,8 +352,11 @@ def test_wrong_keys_and_absent_nodes_are_told_apart() -> None:
     async def body() -> None:
         timing = ClientTiming(open=0.1, backoff_least=0.001, backoff_most=0.01, connect=0.05)
         async with single_node() as node:
+            stranger = client_of([node], SigningKey(bytes(32)), timing)
+            with pytest.raises(LoginRefusedError, match="KEY_UNKNOWN"):
+                await stranger.open()
             with pytest.raises(NotConnectedError, match="KEY_UNKNOWN"):
-                await client_of([node], SigningKey(bytes(32)), timing).open()
+                await stranger.queries.events()  # A node that lags may not know it yet.
             port = node.port
         with pytest.raises(NotConnectedError):
             await Client([("127.0.0.1", port)], OPERATOR, timing=timing).open()

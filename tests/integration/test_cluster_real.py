@@ -79,32 +79,9 @@ def test_a_market_lives_from_its_creation_to_its_resolution(
     bob = qb("account", "create", "bob", "--deposit", "100")["account"]
     event = qb("event", "create", "Who wins?", "--independent")["event"]
     market = str(qb("market", "create", str(event), "Red Rum", "--open")["market"])
-    rested = qb(
-        "order",
-        "place",
-        "alice",
-        "--market",
-        market,
-        "--buy",
-        "yes",
-        "--price",
-        "0.4",
-        "--shares",
-        "10",
-    )
-    filled = qb(
-        "order",
-        "place",
-        "bob",
-        "--market",
-        market,
-        "--buy",
-        "no",
-        "--price",
-        "0.65",
-        "--shares",
-        "4",
-    )
+    place = ("order", "place", "--market", market)
+    rested = qb(*place, "alice", *["--buy", "yes", "--price", "0.4", "--shares", "10"])
+    filled = qb(*place, "bob", *["--buy", "no", "--price", "0.65", "--shares", "4"])
     book = qb("depth", market)
     orders = qb("order", "list", "alice")
     qb("order", "cancel", str(alice), "--market", market, "--order", str(rested["order"]))
@@ -113,20 +90,7 @@ def test_a_market_lives_from_its_creation_to_its_resolution(
     qb("market", "close", market)
     qb("market", "resolve", market, "1")
     settle(lambda: qb("account", "show", "alice")["cash_free"] == 102_400_000)
-    rejected = qb(
-        "order",
-        "place",
-        "bob",
-        "--market",
-        market,
-        "--buy",
-        "no",
-        "--price",
-        "0.5",
-        "--shares",
-        "1",
-        code=1,
-    )
+    rejected = qb(*place, "bob", *["--buy", "no", "--price", "0.5", "--shares", "1"], code=1)
 
     assert filled["filled_lots"] == 400
     assert (book["bids"], book["asks"]) == ([[4_000, 600]], [])
@@ -354,3 +318,34 @@ def test_two_processes_cannot_run_on_one_folder(make_cluster: Callable[[str], Te
     qb("node", "stop", "3")
 
     assert await_stopped(qb.deployment, [3]) == []
+
+
+def test_the_demonstration_holds_every_claim(tmp_path: Path) -> None:
+    """What `make run` shows is true: the leader dies, another leads, and nothing is lost."""
+    data = str(tmp_path / "demo")
+    words = ["demo", "--once", "--rows", "8000", "--data", data, "--json"]
+    first = CliRunner().invoke(app, words)
+    again = CliRunner().invoke(app, words)
+    said = json.loads(first.stdout)
+
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
+    assert all(claim["held"] for claim in said["claims"])
+    assert len(said["claims"]) == 7
+    assert said["killed"]["node"] == said["leader_before"] != said["leader_after"]
+    assert 0 < said["killed"]["after_commands"] < 8_000
+    assert said["failover_gap_ns"] > 0
+    assert said["audit"]["acknowledgements"]["found"] == 8_000
+    assert len({node["chain_digest"] for node in said["nodes"]}) == 1
+
+
+def test_the_demonstration_touches_no_cluster_but_its_own(
+    make_cluster: Callable[..., Terminal],
+) -> None:
+    """Somebody's data is never taken for an earlier demonstration's."""
+    qb = make_cluster("cluster")
+    qb("down")
+    refused = CliRunner().invoke(app, ["demo", "--once", "--data", str(qb.data)])
+
+    assert refused.exit_code == 1
+    assert "no demonstration made" in refused.output
+    assert (qb.deployment.folder(1) / "journal").exists()

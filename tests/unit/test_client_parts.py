@@ -176,73 +176,75 @@ def test_events_are_values() -> None:
     assert parse_event(frame) == OtherEvent(Header(250, 9, 1, 0, 2, 77), b"12345678")
 
 
+EVENT_FIELDS: dict[int, tuple[int, ...]] = {
+    layout.ORDER_RESTED: (
+        40,
+        48,
+        56,
+        layout.RESTED_PRICE,
+        layout.RESTED_LEAVES,
+        layout.RESTED_INTENT,
+    ),
+    layout.ORDER_FILLED: (
+        40,
+        48,
+        56,
+        layout.FILLED_PRICE,
+        layout.FILLED_LOTS,
+        layout.FILLED_LEAVES,
+        layout.FILLED_FILL_ID,
+        layout.FILLED_FEE,
+        layout.FILLED_INTENT,
+        layout.FILLED_LIQUIDITY,
+    ),
+    layout.ORDER_REDUCED: (40, 48, 56, layout.REDUCED_BY, layout.REDUCED_LEAVES),
+    layout.ORDER_CLOSED: (40, 48, 56, layout.CLOSED_REASON, layout.CLOSED_LEAVES),
+    layout.DEPOSITED: (
+        layout.DEPOSITED_AMOUNT,
+        layout.DEPOSITED_CASH_FREE,
+        layout.DEPOSITED_CURSOR,
+    ),
+    layout.SETS_CHANGED: (
+        layout.SETS_CHANGED_MARKET,
+        layout.SETS_CHANGED_LOTS,
+        layout.SETS_CHANGED_CASH_FREE,
+    ),
+    layout.REDEEMED: (
+        layout.REDEEMED_MARKET,
+        layout.REDEEMED_PRICE,
+        layout.REDEEMED_YES,
+        layout.REDEEMED_NO,
+        layout.REDEEMED_AMOUNT,
+    ),
+    layout.FILL: (
+        layout.FILL_ID,
+        layout.FILL_PRICE,
+        layout.FILL_KIND,
+        layout.FILL_LOTS,
+        layout.FILL_TAKER_SIDE,
+        layout.FILL_MAKER_ORDER_ID,
+        layout.FILL_TAKER_ORDER_ID,
+    ),
+    layout.MARKET_STATE: (layout.MARKET_STATE_STATE, layout.MARKET_STATE_PRICE),
+}
+EVENT_SIZES = {
+    layout.ORDER_RESTED: layout.RESTED_SIZE,
+    layout.ORDER_FILLED: layout.FILLED_SIZE,
+    layout.ORDER_REDUCED: layout.REDUCED_SIZE,
+    layout.ORDER_CLOSED: layout.CLOSED_SIZE,
+    layout.DEPOSITED: layout.DEPOSITED_SIZE,
+    layout.SETS_CHANGED: layout.SETS_CHANGED_SIZE,
+    layout.REDEEMED: layout.REDEEMED_SIZE,
+    layout.FILL: layout.FILL_SIZE,
+    layout.MARKET_STATE: layout.MARKET_STATE_SIZE,
+}
+
+
 def test_every_event_layout_is_read_at_its_offsets() -> None:
     """Each decoder reads the fields where the layout puts them, to its last byte."""
-    offsets = {
-        layout.ORDER_RESTED: (
-            40,
-            48,
-            56,
-            layout.RESTED_PRICE,
-            layout.RESTED_LEAVES,
-            layout.RESTED_INTENT,
-        ),
-        layout.ORDER_FILLED: (
-            40,
-            48,
-            56,
-            layout.FILLED_PRICE,
-            layout.FILLED_LOTS,
-            layout.FILLED_LEAVES,
-            layout.FILLED_FILL_ID,
-            layout.FILLED_FEE,
-            layout.FILLED_INTENT,
-            layout.FILLED_LIQUIDITY,
-        ),
-        layout.ORDER_REDUCED: (40, 48, 56, layout.REDUCED_BY, layout.REDUCED_LEAVES),
-        layout.ORDER_CLOSED: (40, 48, 56, layout.CLOSED_REASON, layout.CLOSED_LEAVES),
-        layout.DEPOSITED: (
-            layout.DEPOSITED_AMOUNT,
-            layout.DEPOSITED_CASH_FREE,
-            layout.DEPOSITED_CURSOR,
-        ),
-        layout.SETS_CHANGED: (
-            layout.SETS_CHANGED_MARKET,
-            layout.SETS_CHANGED_LOTS,
-            layout.SETS_CHANGED_CASH_FREE,
-        ),
-        layout.REDEEMED: (
-            layout.REDEEMED_MARKET,
-            layout.REDEEMED_PRICE,
-            layout.REDEEMED_YES,
-            layout.REDEEMED_NO,
-            layout.REDEEMED_AMOUNT,
-        ),
-        layout.FILL: (
-            layout.FILL_ID,
-            layout.FILL_PRICE,
-            layout.FILL_KIND,
-            layout.FILL_LOTS,
-            layout.FILL_TAKER_SIDE,
-            layout.FILL_MAKER_ORDER_ID,
-            layout.FILL_TAKER_ORDER_ID,
-        ),
-        layout.MARKET_STATE: (layout.MARKET_STATE_STATE, layout.MARKET_STATE_PRICE),
-    }
-    sizes = {
-        layout.ORDER_RESTED: layout.RESTED_SIZE,
-        layout.ORDER_FILLED: layout.FILLED_SIZE,
-        layout.ORDER_REDUCED: layout.REDUCED_SIZE,
-        layout.ORDER_CLOSED: layout.CLOSED_SIZE,
-        layout.DEPOSITED: layout.DEPOSITED_SIZE,
-        layout.SETS_CHANGED: layout.SETS_CHANGED_SIZE,
-        layout.REDEEMED: layout.REDEEMED_SIZE,
-        layout.FILL: layout.FILL_SIZE,
-        layout.MARKET_STATE: layout.MARKET_STATE_SIZE,
-    }
-    for kind, places in offsets.items():
-        frame = bytearray(struct.pack("<ihhqiiqq", sizes[kind], kind, 0, 1, 2, 3, 4, 5))
-        frame += bytes(sizes[kind] - len(frame))
+    for kind, places in EVENT_FIELDS.items():
+        frame = bytearray(struct.pack("<ihhqiiqq", EVENT_SIZES[kind], kind, 0, 1, 2, 3, 4, 5))
+        frame += bytes(EVENT_SIZES[kind] - len(frame))
         for number, place in enumerate(places, start=1):
             frame[place] = number
         assert tuple(parse_event(bytes(frame)))[1:] == tuple(range(1, len(places) + 1))

@@ -10,7 +10,9 @@ import pytest
 from cluster.flow import PLACE, REDUCE, TAKE, FlowError, FlowRow, read_flow, write_flow
 from cluster.flow_frames import FRAME_SIZE, MAKERS, TAKER, encode, participant, split
 from cluster.flow_generator import generate_flow
+from cluster.flow_rejections import GONE, NEVER_PLACED, explain_rejections
 from node.domain import commands, terms
+from node.domain.codes import Code
 
 HEADER = "t_ms,market,action,ref,side,price,lots\n"
 ACCOUNTS = range(1, 1_002)
@@ -133,3 +135,32 @@ def test_senders_share_no_participant() -> None:
 
     assert sum(len(part) for part in parts) == len(flow.rows)
     assert sum(len(owner) for owner in owners) == len(set().union(*owners)) <= MAKERS + 1
+
+
+def test_a_rejection_is_explained_by_what_came_before_or_not_at_all() -> None:
+    """Only an order that was there, and that reductions left something of, can be filled."""
+    rows = [
+        FlowRow(0, 0, PLACE, 1, "buy", 5_000, 10),
+        FlowRow(1, 0, REDUCE, 1, "buy", 5_000, 4),
+        FlowRow(2, 0, REDUCE, 1, "buy", 5_000, 6),
+        FlowRow(3, 0, PLACE, 2, "buy", 5_000, 10),
+        FlowRow(4, 0, REDUCE, 2, "buy", 5_000, 6),
+        FlowRow(5, 0, REDUCE, 3, "buy", 5_000, 6),
+        FlowRow(6, 0, REDUCE, 1, "buy", 5_000, 6),
+    ]
+    codes = [
+        Code.OK,
+        Code.OK,
+        Code.UNKNOWN_ORDER,
+        Code.PRICE_OFF_TICK,
+        *[Code.UNKNOWN_ORDER] * 2,
+        Code.OK,
+    ]
+    found = {(one.code, one.why): one.commands for one in explain_rejections([(rows, codes)])}
+
+    assert found == {
+        ("UNKNOWN_ORDER", GONE): 1,
+        ("PRICE_OFF_TICK", ""): 1,
+        ("UNKNOWN_ORDER", NEVER_PLACED): 1,
+        ("UNKNOWN_ORDER", ""): 1,
+    }

@@ -1,5 +1,6 @@
 """docs/protocol.md against the code: every table, every number, and the worked example."""
 
+import dataclasses
 import re
 import struct
 from pathlib import Path
@@ -13,6 +14,7 @@ from node.domain import commands, events, records, replies
 from node.domain.codes import Code
 from node.domain.identifiers import NAME_SIZE
 from node.domain.limits import LIMIT_COUNT
+from node.gateway.gateway_limits import GatewayLimits
 from node.protocol import messages
 from node.protocol.command_frames import CommandFrames
 from node.protocol.encoding import (
@@ -214,6 +216,13 @@ def test_codes_and_refusals_are_listed() -> None:
     }
     assert {(int(row[0]), row[1], row[2] == "yes") for row in rows_of("## Refusals")} == {
         (one.value, one.name, closes(one)) for one in Refusal
+    }
+
+
+def test_limits_are_listed_with_their_defaults() -> None:
+    """Every limit of a gateway is in the document, with the default that it has."""
+    assert {row[0]: int(row[1].replace(",", "")) for row in rows_of("## Limits of a node")} == {
+        field.name: field.default for field in dataclasses.fields(GatewayLimits)
     }
 
 

@@ -65,7 +65,7 @@ def test_commands_only_pass_after_a_session(steps: list[Step]) -> None:
 
 def test_a_second_login_is_illegal_once_logged_in() -> None:
     """A connection logs in once."""
-    for state in (State.OPENING, State.TRADING, State.READING):
+    for state in (State.AUTHENTICATING, State.OPENING, State.TRADING, State.READING):
         assert not at(state).allows(Step.LOGIN_RECEIVED)
 
 

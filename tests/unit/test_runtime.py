@@ -1,6 +1,8 @@
 """The parts that meet in the runtime: machine, proposer, checkpoints, answers."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,3 +270,21 @@ def test_depth_is_cut_to_the_answer(venue: Venue) -> None:
 
     assert answer is not None
     assert (answer.record_size, answer.record_count) == (records.LEVEL_SIZE, 1)
+
+
+def test_a_venue_that_contradicts_itself_ends_the_process(tmp_path: Path) -> None:
+    """Fail-stop: nothing is published after an exception in apply, and the exit code says why."""
+    program = (
+        "from tests.unit.test_runtime import *; from pathlib import Path;"
+        f"venue = Venue(GENESIS); store = SnapshotStore(Path({str(tmp_path)!r}));"
+        "machine, _, published = machine_of(venue, store); machine.apply(5, 1, opening());"
+        "print('applied', published, flush=True); machine.apply(5, 1, opening()); print('went on')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 70
+    assert "apply_failed" in done.stdout + done.stderr
+    assert "applied [48]" in done.stdout
+    assert "went on" not in done.stdout
