@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from node.consensus.peer_messages import Append, VoteRequest
-from tests.simulated_cluster import SimulatedNode
+from tests.simulated_node import SimulatedNode
 
 Mutant = Callable[[SimulatedNode], None]
 

@@ -7,13 +7,21 @@ from typing import TypeVar
 
 from node.consensus.journal import Journal
 from node.consensus.leader_clock import LeaderClock
-from node.consensus.peer_messages import Message, PreVote, PreVoteRequest, Vote
+from node.consensus.peer_messages import (
+    Append,
+    Appended,
+    Message,
+    PreVote,
+    PreVoteRequest,
+    Vote,
+)
 from node.consensus.raft_core import RaftCore
 from node.consensus.raft_guard import RaftGuard
 from node.consensus.timing import Timing
 from tests.simulated_disk import SimulatedDisk
 
 Some = TypeVar("Some")
+GROUP = b"\x00group"
 
 
 class NoSnapshots:
@@ -108,3 +116,21 @@ class LoneGuard:
             self.guard.receive(voter, Vote(term))
         assert self.core.is_leader
         assert self.core.term == term
+
+
+def accepted(lone: LoneGuard, peer: int, matched: int) -> Appended:
+    """Return the answer of a follower that holds everything up to `matched`."""
+    probe = lone.guard.peers[peer].probe
+    return Appended(lone.core.term, probe, matched + 1, accepted=True, recovering=False)
+
+
+def entries(first: int, *terms: int) -> list[tuple[bytes, int, int]]:
+    """Return consecutive groups from index `first`, one for each term."""
+    return [(GROUP, first + at, term) for at, term in enumerate(terms)]
+
+
+def append(
+    term: int, previous: int, previous_term: int, new: list[tuple[bytes, int, int]], commit: int = 0
+) -> Append:
+    """Return what a leader sends."""
+    return Append(term, 0, previous, previous_term, commit, 0, new)

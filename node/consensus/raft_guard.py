@@ -186,7 +186,12 @@ class RaftGuard:
         else:
             accepted, wanted = self.matching.receive(progress.peer, message)
         answer = Appended(message.term, message.probe, wanted, accepted, self.recovery.active)
-        self.outbound.promise(progress.peer, answer)
+        if message.entries:
+            self.outbound.promise(progress.peer, answer)
+        else:
+            # A heartbeat is answered at once, for what is durable: a slow disk is no dead node.
+            durable = min(wanted, self.journal.synced_index + 1) if accepted else wanted
+            self.outbound.now(progress.peer, answer._replace(next_index=max(1, durable)))
 
     def _receive_read_probe(self, progress: Progress, message: ReadProbe) -> None:
         if message.term == self.core.term and not self.recovery.active:
@@ -253,12 +258,16 @@ class RaftGuard:
         self.reads.ask(answer)
 
     def drop_before(self, index: int) -> None:
-        """Let the journal go up to `index`, but for what peers need and a margin for slow ones."""
-        journal = self.journal
-        keep = min(
-            [index, *(p.hold_index for p in self.peers.values() if p.hold_index is not None)]
-        )
-        margin = self._timing.margin_bytes
+        """Let the journal go up to `index`.
+
+        What peers still need stays, and a margin for slow ones.
+        """
+        journal, timing = self.journal, self._timing
+        keep = index
+        if journal.bytes < timing.hold_bytes:
+            holds = (progress.hold_index for progress in self.peers.values())
+            keep = min([index, *(hold for hold in holds if hold is not None)])
+        margin = timing.margin_bytes
         at = keep - journal.base_index
         while at > 0 and margin > 0:
             margin -= len(journal.entries[at][0])

@@ -102,30 +102,11 @@ class Replica:
             self._core.start_at(latest.index)
             self.clock.not_before(latest.stamp_ns)
         identity = PeerIdentity(node, frozenset(members), genesis_hash, cluster_key)
-        self._transport = PeerTransport(
-            identity,
-            self.members,
-            self,
-            handshake_seconds=timing.handshake,
-            dial_seconds=timing.dial,
-            server_tls=server_tls,
-            client_tls=client_tls,
-        )
+        self._transport = self._transport_of(identity, server_tls=server_tls, client_tls=client_tls)
         self._port = FileSnapshots(
             snapshots, directory / "incoming.snapshot", self._restore, self.failed
         )
-        self.guard = RaftGuard(
-            self._core,
-            peers,
-            send=self._transport.send,
-            port=self._port,
-            timing=timing,
-            now=time.monotonic,
-            random=SystemRandom(),
-            clock=self.clock,
-            recovering=marker.is_set,
-        )
-        self.guard.recovery.on_recovered = marker.clear
+        self.guard = self._guard_of(peers, marker)
         self.guard.digest_at = digest_at
         self.guard.on_divergence = on_divergence
         self._kicked = False
@@ -140,6 +121,31 @@ class Replica:
         self._timer: asyncio.TimerHandle | None = None
         self._slice_ends = 0.0
         self._hinted_at = 0.0
+
+    def _transport_of(self, identity: PeerIdentity, **tls: ssl.SSLContext | None) -> PeerTransport:
+        return PeerTransport(
+            identity,
+            self.members,
+            self,
+            handshake_seconds=self._timing.handshake,
+            dial_seconds=self._timing.dial,
+            **tls,
+        )
+
+    def _guard_of(self, peers: list[int], marker: RecoveryMarker) -> RaftGuard:
+        guard = RaftGuard(
+            self._core,
+            peers,
+            send=self._transport.send,
+            port=self._port,
+            timing=self._timing,
+            now=time.monotonic,
+            random=SystemRandom(),
+            clock=self.clock,
+            recovering=marker.is_set,
+        )
+        guard.recovery.on_recovered = marker.clear
+        return guard
 
     # What others want to know.
 

@@ -32,6 +32,8 @@ class Timing:
     """Chunks sent and not acknowledged."""
     margin_bytes: int = 64 << 20
     """Of entries kept behind a snapshot for slow followers."""
+    hold_bytes: int = 1 << 30
+    """Of entries kept, at most, for a peer that is being brought up; then it starts over."""
     group_bytes: int = 256 << 10
     """Most bytes asked for when taking a group to propose."""
     groups_in_flight: int = 4

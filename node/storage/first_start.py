@@ -1,8 +1,8 @@
 """Whether a node may trust an empty journal: only in a cluster's first hour.
 
-A voter that lost its journal has forgotten its votes, and must not come back as if it were new. So an
-empty journal counts as new only beside the file `fresh`, which whoever creates the cluster puts there
-and the first start takes away; otherwise the node must recover from its peers before it votes.
+A voter that lost its journal has forgotten its votes, and must not come back as if it were new. So
+an empty journal counts as new only beside the file `fresh`, which whoever creates the cluster puts
+there and the first start takes away; otherwise the node must recover from its peers before it votes.
 """
 
 from pathlib import Path
@@ -19,7 +19,10 @@ def declare_fresh(directory: DataDirectory) -> None:
 
 
 def require_memory(directory: DataDirectory) -> None:
-    """Return if the node remembers its votes, never cast any, or recovers; else JournalLostError."""
+    """Return if the node remembers its votes, never cast any, or recovers.
+
+    Raises JournalLostError otherwise.
+    """
     has_journal = any(directory.journal.glob("segment-*"))
     if not (has_journal or directory.fresh.exists() or directory.recovering.exists()):
         raise JournalLostError(directory.journal)
@@ -33,8 +36,8 @@ def note_started(directory: DataDirectory) -> None:
 def set_damaged_aside(directory: DataDirectory) -> Path | None:
     """Move the journal and snapshot to `damaged-N`; return that, or None when there was nothing.
 
-    Before anything is moved the node is marked as recovering, so that a crash on the way cannot make
-    it start as if it were new: it votes again only when it holds everything it may have promised.
+    Before anything is moved the node is marked as recovering, so that a crash on the way cannot
+    make it start as if it were new: it votes again only when it holds all that it may have promised.
     """
     with directory.locked():
         durable.write_whole(directory.recovering, b"")

@@ -5,7 +5,7 @@ import pytest
 from node.domain.codes import Code
 from node.domain.terms import AccountMode, CloseReason, Side
 from tests import commands as c
-from tests.venue_driver import Applied, VenueDriver, genesis
+from tests.venue_driver import Applied, VenueDriver, address_of, genesis, key_of
 from tests.venue_pair import VenuePair, check_conserved
 
 BUDGET = 16
@@ -118,3 +118,18 @@ def test_a_sweep_goes_on_where_it_was_after_a_restart(market: int) -> None:
         assert twin.apply_records([]).events == driver.apply_records([]).events
     assert not twin.venue.work_pending
     assert twin.checkpoint() == driver.checkpoint()
+
+
+def test_a_checkpoint_between_any_two_groups_has_the_sweeps_as_they_stand() -> None:
+    """What a sweep changes, its own progress included, is in the next checkpoint."""
+    driver = prepared()
+    for number in range(3, 34):  # With that of account 1, two groups of positions to the last one.
+        driver.must(c.AccountOpen(address_of(number), key_of(number), AccountMode.HOLD))
+        driver.must(c.Deposit(number, 10**6, number))
+        driver.must(c.Split(number, 1, 10))
+    for command in (c.CancelAll(1), c.MarketClose(1), c.MarketResolve(1, 2_500)):
+        driver.must(command)
+        assert driver.checkpoint() == driver.replayed().checkpoint()
+        while driver.venue.work_pending:
+            driver.apply_records([])
+            assert driver.checkpoint() == driver.replayed().checkpoint()
