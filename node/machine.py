@@ -21,7 +21,6 @@ from node.telemetry.stages import StageClock
 EXIT_FAILED: Final = 70
 DIGESTS_KEPT: Final = 8_192
 """Chain digests of so many groups are kept for comparison with the peers."""
-_CLAIMS_KEPT: Final = 64
 
 log = structlog.get_logger("machine")
 
@@ -83,6 +82,8 @@ class Machine:
 
     def digest_at(self, index: int) -> bytes | None:
         """Return the chain digest of the group at `index`; None when unknown or no longer kept."""
+        if index >= self.venue.log_index:
+            return self.venue.digest  # What stands behind the last group is a leader's first entry.
         kept, digest = self._digests[index % DIGESTS_KEPT]
         return digest if kept == index else None
 
@@ -96,29 +97,25 @@ class Machine:
 
 
 class DivergenceAlarm:
-    """Sounds when a peer came to another digest, and stops this node when it is the odd one out."""
+    """Sounds when a peer came to another digest, and stops this node when it is in the minority.
+
+    Digests are chained: peers that differ at one index differ at every later one, so that claims
+    about different indexes add up.
+    """
 
     def __init__(self, members: int, stop: Callable[..., NoReturn] = fail_stop) -> None:
         """Watch over a cluster of `members` nodes."""
-        self._quorum = members // 2 + 1
+        self._members = members
         self._stop = stop
-        self._claims: dict[tuple[int, bytes], list[int]] = {}
+        self._differing: list[int] = []
 
     def hear(self, peer: int, index: int, ours: bytes, theirs: bytes) -> None:
         """Take a peer's claim that differs from ours."""
         log.critical(
             "digest_diverged", peer=peer, index=index, ours=ours.hex(), theirs=theirs.hex()
         )
-        if len(self._claims) >= _CLAIMS_KEPT:
-            self._claims.clear()
-        agreed = self._claims.setdefault((index, theirs), [])
-        if peer not in agreed:
-            agreed.append(peer)
-        if len(agreed) >= self._quorum:
-            self._stop(
-                "digest_in_minority",
-                index=index,
-                ours=ours.hex(),
-                theirs=theirs.hex(),
-                peers=agreed,
-            )
+        if peer not in self._differing:
+            self._differing.append(peer)
+        agreeing = self._members - len(self._differing)
+        if agreeing <= self._members // 2:
+            self._stop("digest_in_minority", index=index, peers=self._differing)

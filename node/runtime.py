@@ -218,9 +218,11 @@ class Runtime:
 
     def _describe(self, checkpoint: Checkpoint) -> SnapshotMeta:
         index = checkpoint.log_index
+        term = self.replica.term_at(index)
+        assert term, f"the journal has let go of {index}, which no snapshot holds yet"
         return SnapshotMeta(
             index,
-            self.replica.term_at(index) or 0,
+            term,
             self.replica.term_at(index - 1) or 0,
             checkpoint.chain_digest,
             checkpoint.state_digest,

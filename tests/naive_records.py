@@ -133,6 +133,11 @@ class NaiveMarket:
     price: int = 0
     sweeping: bool = False
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is still to be settled."""
+        return self.state < MarketState.RESOLVED
+
 
 def require(holds: bool, code: Code) -> None:
     """Reject with `code` unless the condition holds."""

@@ -294,7 +294,8 @@ class NaiveVenue(NaiveLedger):
 
     def _require_position(self, account: NaiveAccount, market: NaiveMarket) -> None:
         known = market.number in account.positions
-        room = len(account.positions) < self.limits[Limit.POSITIONS_PER_ACCOUNT]
+        alive = [number for number in account.positions if self.markets[number].is_alive]
+        room = len(alive) < self.limits[Limit.POSITIONS_PER_ACCOUNT]
         require(known or room, Code.TOO_MANY_POSITIONS)
 
     # ----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from node.domain.terms import (
     TAKER,
     TRANSFER,
 )
-from node.domain.units import PRICE_SCALE
+from node.domain.units import MAX_SUPPLY, PRICE_SCALE
 from node.engine.account import Account
 from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
@@ -101,7 +101,7 @@ def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: O
     fill_id = state.next_fill_id()
     maker_fee = settle(maker, price, lots, market.maker_fee_bps, treasury)
     taker_fee = settle(taker, price, lots, market.taker_fee_bps, treasury)
-    market.volume += lots
+    market.volume = min(market.volume + lots, MAX_SUPPLY)  # A statistic: it saturates.
     writer.fill(fill_id, price, kind, lots, maker, taker, BID if taker.is_bid else ASK)
     writer.order_filled(maker, price, lots, fill_id, maker_fee, MAKER)
     writer.order_filled(taker, price, lots, fill_id, taker_fee, TAKER)

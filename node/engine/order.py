@@ -84,9 +84,7 @@ class Orders:
 
     def remove(self, order: Order) -> None:
         """Forget a resting order."""
-        page = order.page
-        assert page is not None
-        self.table.drop(order.id, page)
+        self.table.drop(order.id)
         order.page = None
         del order.account.orders_by_client[order.client_order_id]
         order.position.unlink(order)

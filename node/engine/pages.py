@@ -26,19 +26,31 @@ class Record:
 
 
 class Page:
-    """Up to 64 consecutive records of one kind."""
+    """What a checkpoint freezes, encodes and stores as one value."""
 
     def __init__(self, kind: i64, number: i64) -> None:
-        """Make an empty page that no checkpoint has seen."""
+        """Make a page that no checkpoint has seen."""
         self.kind: i64 = kind
         self.number: i64 = number
         self.state: i64 = CLEAN
-        self.live: i64 = 0
-        self.records: list[Record | None] = [None] * PAGE_SLOTS
         self.image: bytes | None = None
 
     def encode(self) -> bytes:
-        """Return the canonical bytes of the live records, in order; b"" when there is none."""
+        """Return the canonical bytes; b"" when the page holds nothing."""
+        raise NotImplementedError
+
+
+class RecordPage(Page):
+    """Up to 64 consecutive records of one kind."""
+
+    def __init__(self, kind: i64, number: i64) -> None:
+        """Make an empty page."""
+        super().__init__(kind, number)
+        self.live: i64 = 0
+        self.records: list[Record | None] = [None] * PAGE_SLOTS
+
+    def encode(self) -> bytes:
+        """Return the canonical bytes of the live records, in order."""
         out = BytesWriter()
         for record in self.records:
             if record is not None:
@@ -79,14 +91,14 @@ class PageTable:
         """Make a table without pages that reports changes to `pages`."""
         self.pages: Pages = pages
         self.kind: i64 = kind
-        self.by_number: dict[int, Page] = {}
+        self.by_number: dict[int, RecordPage] = {}
 
     def put(self, number: i64, record: Record) -> Page:
         """Give `record` its slot and return its page, dirty."""
         page_number = number >> PAGE_SHIFT
         page = self.by_number.get(page_number)
         if page is None:
-            page = Page(self.kind, page_number)
+            page = RecordPage(self.kind, page_number)
             self.by_number[page_number] = page
         if page.state != DIRTY:
             self.pages.touch(page)
@@ -94,8 +106,9 @@ class PageTable:
         page.live += 1
         return page
 
-    def drop(self, number: i64, page: Page) -> None:
-        """Take the record with `number` off `page`; a page without records leaves the table."""
+    def drop(self, number: i64) -> None:
+        """Take the record with `number` off its page; a page without records leaves the table."""
+        page = self.by_number[number >> PAGE_SHIFT]
         if page.state != DIRTY:
             self.pages.touch(page)
         page.records[number & PAGE_MASK] = None

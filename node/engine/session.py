@@ -4,7 +4,7 @@ from librt.strings import BytesWriter, write_i64_le
 from librt.vecs import vec
 from mypy_extensions import i64
 
-from node.domain.records import PAGE_SHIFT, PAGE_SLOTS
+from node.domain.records import PAGE_SHIFT, PAGE_SLOTS, WINDOW, WINDOW_PAGE_SHIFT
 from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
 
@@ -39,9 +39,8 @@ class Session(Record):
         self.window: i64 = window
         self.next_sequence: i64 = 1
         self.last_index: i64 = 0
-        # Four words a reply: code, log index, result, filled.
-        self.replies: vec[i64] = vec[i64]([0] * (4 * window))
-        self.reply_pages: list[Page] = []
+        # Made as they are first written, so that an unused window costs next to nothing.
+        self.reply_pages: list[ReplyPage | None] = [None] * reply_page_count(window)
         self.page: Page | None = None
 
     @property
@@ -58,25 +57,26 @@ class Session(Record):
 
 
 class ReplyPage(Page):
-    """The stored replies of 64 neighbouring slots of one session's window."""
+    """The stored replies of 64 neighbouring slots of one session's window, fewer in the last."""
 
-    def __init__(self, kind: i64, number: i64, session: Session, first_slot: i64) -> None:
-        """Make the page of the slots from `first_slot` on."""
-        super().__init__(kind, number)
-        self.session: Session = session
-        self.first_slot: i64 = first_slot
-        self.dropped: bool = False
+    def __init__(self, session: Session, place: i64) -> None:
+        """Make the window's page at `place`, full of zeros."""
+        super().__init__(WINDOW, (session.number << WINDOW_PAGE_SHIFT) | place)
+        self.slots: i64 = min(PAGE_SLOTS, session.window - place * PAGE_SLOTS)
+        # Four words a reply: code, log index, result, filled.
+        self.words: vec[i64] = vec[i64]([0] * (4 * self.slots))
+
+    def forget(self) -> None:
+        """Give up the replies, whose session is gone."""
+        self.slots = 0
+        self.words = vec[i64]([0])
 
     def encode(self) -> bytes:
         """Return the slots' replies; b"" once the session is gone."""
-        if self.dropped:
-            return b""
         out = BytesWriter()
-        session = self.session
-        last = min(self.first_slot + PAGE_SLOTS, session.window)
-        word = self.first_slot * 4
-        while word < last * 4:
-            write_i64_le(out, session.replies[word])
+        word: i64 = 0
+        while word < 4 * self.slots:
+            write_i64_le(out, self.words[word])
             word += 1
         return out.getvalue()
 

@@ -8,7 +8,7 @@ from node.domain import events, limits, records
 from node.domain.codes import Code
 from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE
 from node.engine.pages import DIRTY
-from node.engine.session import Key, ReplyPage, Session, reply_page_count
+from node.engine.session import Key, ReplyPage, Session
 from node.engine.state import State
 
 
@@ -54,21 +54,22 @@ def check_session(state: State, key: Key | None, window: i64) -> Code:
 
 
 def add_session(state: State, session: Session) -> None:
-    """Index a session and give its window pages."""
+    """Index a session."""
     state.sessions[session.number] = session
     session.key.sessions.append(session)
     session.page = state.session_pages.put(session.number, session)
-    number: i64 = 0
-    while number < reply_page_count(session.window):
-        page = ReplyPage(
-            records.WINDOW,
-            (session.number << records.WINDOW_PAGE_SHIFT) | number,
-            session,
-            number * records.PAGE_SLOTS,
-        )
+
+
+def reply_page(state: State, session: Session, slot: i64) -> ReplyPage:
+    """Return the page of a slot of the session's window, about to change; make it if need be."""
+    place = slot >> records.PAGE_SHIFT
+    page = session.reply_pages[place]
+    if page is None:
+        page = ReplyPage(session, place)
+        session.reply_pages[place] = page
+    if page.state != DIRTY:
         state.pages.touch(page)
-        session.reply_pages.append(page)
-        number += 1
+    return page
 
 
 def least_recently_used(key: Key) -> Session:
@@ -82,31 +83,26 @@ def least_recently_used(key: Key) -> Session:
 
 def evict(state: State, session: Session) -> None:
     """Forget a session and its replies."""
-    page = session.page
-    assert page is not None
-    state.session_pages.drop(session.number, page)
+    state.session_pages.drop(session.number)
     del state.sessions[session.number]
     session.key.sessions.remove(session)
-    for reply_page in session.reply_pages:
-        if reply_page.state != DIRTY:
-            state.pages.touch(reply_page)
-        assert isinstance(reply_page, ReplyPage)
-        reply_page.dropped = True
+    for page in session.reply_pages:
+        if page is not None:
+            if page.state != DIRTY:
+                state.pages.touch(page)
+            page.forget()
     state.writer.session_evicted(session.number)
 
 
 def remember(state: State, session: Session, code: i64, result: i64, filled: i64) -> None:
     """Store the reply to the session's next sequence and advance it."""
     slot = session.next_sequence % session.window
-    page = session.reply_pages[slot >> records.PAGE_SHIFT]
-    if page.state != DIRTY:
-        state.pages.touch(page)
+    words = reply_page(state, session, slot).words
     state.touch(session.page)
-    word = slot * 4
-    replies = session.replies
-    replies[word] = code
-    replies[word + 1] = state.log_index
-    replies[word + 2] = result
-    replies[word + 3] = filled
+    word = (slot & records.PAGE_MASK) * 4
+    words[word] = code
+    words[word + 1] = state.log_index
+    words[word + 2] = result
+    words[word + 3] = filled
     session.last_index = state.log_index
     session.next_sequence += 1

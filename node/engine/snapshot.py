@@ -19,7 +19,7 @@ from node.engine.order import Order
 from node.engine.pages import CLEAN
 from node.engine.position import Position
 from node.engine.session import Key, Session
-from node.engine.sessions import add_session
+from node.engine.sessions import add_session, reply_page
 from node.engine.state import State
 from node.engine.sweep import Sweep
 from node.engine.venue import Venue
@@ -198,6 +198,7 @@ class Loader:
             i32_at(value, at + records.ACCOUNT_MODE),
             value[start : start + identifiers.ADDRESS_SIZE],
         )
+        account.position_count = i32_at(value, at + records.ACCOUNT_POSITIONS)
         account.cash_free = read_i64_le(value, at + records.ACCOUNT_CASH_FREE)
         account.cash_locked = read_i64_le(value, at + records.ACCOUNT_CASH_LOCKED)
         account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)
@@ -282,15 +283,15 @@ class Loader:
         session = self.state.sessions.get(number >> records.WINDOW_PAGE_SHIFT)
         if session is None:
             raise SnapshotError("a window's session is missing")
-        slot = (number & ((1 << records.WINDOW_PAGE_SHIFT) - 1)) * records.PAGE_SLOTS
-        count: i64 = len(value) // records.STORED_SIZE
-        if slot + count > session.window:
-            raise SnapshotError("a page of replies is larger than its session's window")
-        word = slot * 4
+        place = number & ((1 << records.WINDOW_PAGE_SHIFT) - 1)
+        if place >= len(session.reply_pages):
+            raise SnapshotError("a page of replies lies outside its session's window")
+        page = reply_page(self.state, session, place * records.PAGE_SLOTS)
+        if len(value) != page.slots * records.STORED_SIZE:
+            raise SnapshotError("a page of replies does not fit its session's window")
         at: i64 = 0
         while at < len(value):
-            session.replies[word] = read_i64_le(value, at)
-            word += 1
+            page.words[at >> 3] = read_i64_le(value, at)
             at += 8
 
     def load_sweep(self, value: bytes, at: i64) -> None:

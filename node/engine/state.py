@@ -141,6 +141,7 @@ class State(Record):
             self.touch(self.treasury_page)
             self.touch(account.page)
             self.treasury.positions += 1
+            account.position_count += 1
             position = Position(self.treasury.positions, account, market)
             self.add_position(position)
         return position

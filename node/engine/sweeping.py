@@ -27,9 +27,7 @@ def run_sweeps(state: State) -> None:
 
 def finish(state: State, sweep: Sweep) -> None:
     """Take a finished sweep off the queue."""
-    page = sweep.page
-    assert page is not None
-    state.sweep_pages.drop(sweep.number, page)
+    state.sweep_pages.drop(sweep.number)
     del state.sweeps[sweep.number]
     state.sweep_head += 1
     if sweep.kind >= CLOSE_MARKET:
@@ -100,6 +98,8 @@ def sweep_positions(state: State, market: Market, sweep: Sweep, budget: i64) -> 
         position = market.positions[sweep.cursor]
         if position.yes_free > 0 or position.no_free > 0:
             pay_out(state, position)
+        state.touch(position.account.page)
+        position.account.position_count -= 1
         sweep.cursor += 1
         budget -= 1
     if sweep.cursor == len(market.positions):

@@ -103,7 +103,7 @@ def check_account(
         if account.order_count >= most_orders:
             return Code.TOO_MANY_OPEN_ORDERS
     most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-    if len(account.position_list) >= most_positions and market.number not in account.positions:
+    if account.position_count >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
     return Code.OK
 
@@ -300,7 +300,7 @@ def split(state: State, frame: bytes, at: i64) -> Code:
     if lots < 1 or lots > most:
         return Code.SIZE_OUT_OF_RANGE
     most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-    if len(account.position_list) >= most_positions and market.number not in account.positions:
+    if account.position_count >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
     if account.cash_free < PRICE_SCALE * lots:
         return Code.INSUFFICIENT_FUNDS

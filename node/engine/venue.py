@@ -12,6 +12,7 @@ from node.domain import groups, limits, terms
 from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
+from node.domain.records import PAGE_MASK, PAGE_SHIFT
 from node.engine import administration, lifecycle, trading
 from node.engine.account import Account
 from node.engine.checkpoint import Checkpoint, StateTree
@@ -201,16 +202,24 @@ class Venue:
         elif sequence < 1 or sequence < session.next_sequence - session.window:
             self.refuse(session.number, Code.REPLY_FORGOTTEN, sequence)
         else:
-            word = (sequence % session.window) * 4
-            replies = session.replies
-            self.write_reply(
-                session.number,
-                replies[word],
-                sequence,
-                replies[word + 1],
-                replies[word + 2],
-                replies[word + 3],
-            )
+            self.repeat_reply(session, sequence)
+
+    def repeat_reply(self, session: Session, sequence: i64) -> None:
+        """Reply once more as when the sequence was executed."""
+        slot = sequence % session.window
+        page = session.reply_pages[slot >> PAGE_SHIFT]
+        require(page is not None, "an executed sequence has no stored reply")
+        assert page is not None
+        words = page.words
+        word = (slot & PAGE_MASK) * 4
+        self.write_reply(
+            session.number,
+            words[word],
+            sequence,
+            words[word + 1],
+            words[word + 2],
+            words[word + 3],
+        )
 
     def execute(
         self,

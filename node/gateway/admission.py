@@ -54,12 +54,6 @@ class Admission:
         self.count += 1
         self._kick()
 
-    def drop(self, backlog: Backlog) -> None:
-        """Forget what waits of a connection that is gone: it was never acknowledged."""
-        if backlog.chunks:
-            self._waiting.remove(backlog)
-            self._empty(backlog)
-
     def clear(self) -> None:
         """Forget everything: this node does not lead any more."""
         for backlog in self._waiting:

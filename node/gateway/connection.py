@@ -258,14 +258,16 @@ class Connection(asyncio.Protocol):
             self._timer = self._services.loop.call_later(linger, transport.abort)
 
     def _leave(self) -> None:
-        """Stop taking part: no commands, no replies, no feeds."""
+        """Stop taking part: no more commands, no replies, no feeds.
+
+        What was admitted stays in the queue: a client's last words, a CANCEL_ALL say, still count.
+        """
         services = self._services
         self.scanner.close()
         services.opening.forget(self)
         if self.session:
             services.replies.detach(self.session, self)
         services.feeds.forget(self)
-        services.admission.drop(self.backlog)
         services.backpressure.forget(self.backlog)
 
     def _cancel_timer(self) -> None:

@@ -68,6 +68,14 @@ class Checkpointer:
     ) -> None:
         if checkpoint is not self._running:
             return
+        try:
+            self._advance(checkpoint, describe)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end checkpoints quietly
+            self._on_failed(error)
+
+    def _advance(
+        self, checkpoint: Checkpoint, describe: Callable[[Checkpoint], SnapshotMeta]
+    ) -> None:
         begun = now = monotonic_ns()
         complete = False
         while not complete and now - begun < SLICE_NS:

@@ -2,7 +2,8 @@
 
 A voter that lost its journal has forgotten its votes, and must not come back as if it were new. So
 an empty journal counts as new only beside the file `fresh`, which whoever creates the cluster puts
-there and the first start takes away; otherwise the node must recover from its peers before it votes.
+there and the first start takes away. Otherwise the node must recover from its peers before it
+votes.
 """
 
 from pathlib import Path
@@ -37,7 +38,8 @@ def set_damaged_aside(directory: DataDirectory) -> Path | None:
     """Move the journal and snapshot to `damaged-N`; return that, or None when there was nothing.
 
     Before anything is moved the node is marked as recovering, so that a crash on the way cannot
-    make it start as if it were new: it votes again only when it holds all that it may have promised.
+    make it start as if it were new: it votes again only when it holds all that it may have
+    promised.
     """
     with directory.locked():
         durable.write_whole(directory.recovering, b"")

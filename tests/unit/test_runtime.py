@@ -208,10 +208,9 @@ def test_the_odd_one_out_stops_and_the_others_do_not() -> None:
 
     alarm = DivergenceAlarm(3, stop)  # type: ignore[arg-type]
     alarm.hear(2, 10, b"a", b"b")
-    alarm.hear(2, 10, b"a", b"b")
-    alarm.hear(3, 10, b"a", b"c")
+    alarm.hear(2, 12, b"a", b"c")
     calm = list(stopped)
-    alarm.hear(3, 10, b"a", b"b")
+    alarm.hear(3, 17, b"d", b"e")
 
     assert calm == []
     assert stopped == ["digest_in_minority"]
