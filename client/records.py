@@ -33,6 +33,7 @@ class PositionRecord(NamedTuple):
     no_free: int
     no_locked: int
     watermark: int
+    place: int
 
 
 class OrderRecord(NamedTuple):
@@ -123,7 +124,7 @@ class StatusRecord(NamedTuple):
 
 
 _ACCOUNT = struct.Struct("<ii20siqqqqq")
-_POSITION = struct.Struct("<qiiqqqqq")
+_POSITION = struct.Struct("<qiiqqqqqq")
 _ORDER = struct.Struct("<qqiiihhqqqq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")

@@ -6,6 +6,7 @@ The venue, its events and replies, and the checkpoints that the log calls for.
 import os
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Final, NoReturn
 
 import structlog
@@ -21,6 +22,9 @@ from node.telemetry.stages import StageClock
 EXIT_FAILED: Final = 70
 DIGESTS_KEPT: Final = 8_192
 """Chain digests of so many groups are kept for comparison with the peers."""
+
+_CLAIM_SECONDS: Final = 5.0
+"""Peers gossip ten times a second: one that said nothing different for so long agrees again."""
 
 log = structlog.get_logger("machine")
 
@@ -100,22 +104,28 @@ class DivergenceAlarm:
     """Sounds when a peer came to another digest, and stops this node when it is in the minority.
 
     Digests are chained: peers that differ at one index differ at every later one, so that claims
-    about different indexes add up.
+    about different indexes add up, for as long as they are made.
     """
 
-    def __init__(self, members: int, stop: Callable[..., NoReturn] = fail_stop) -> None:
+    def __init__(
+        self,
+        members: int,
+        stop: Callable[..., NoReturn] = fail_stop,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         """Watch over a cluster of `members` nodes."""
         self._members = members
         self._stop = stop
-        self._differing: list[int] = []
+        self._now = now
+        self._heard_at: dict[int, float] = {}
 
     def hear(self, peer: int, index: int, ours: bytes, theirs: bytes) -> None:
         """Take a peer's claim that differs from ours."""
         log.critical(
             "digest_diverged", peer=peer, index=index, ours=ours.hex(), theirs=theirs.hex()
         )
-        if peer not in self._differing:
-            self._differing.append(peer)
-        agreeing = self._members - len(self._differing)
-        if agreeing <= self._members // 2:
-            self._stop("digest_in_minority", index=index, peers=self._differing)
+        now = self._now()
+        self._heard_at[peer] = now
+        differing = [member for member, at in self._heard_at.items() if now - at < _CLAIM_SECONDS]
+        if self._members - len(differing) <= self._members // 2:
+            self._stop("digest_in_minority", index=index, peers=differing)

@@ -99,17 +99,7 @@ class Runtime:
         self._proposer.in_flight = lambda: self.replica.in_flight
         self.machine.publish = self._gateway.publish
         own = config.own
-        self._portrait = Portrait(
-            self._build,
-            config.number,
-            self.replica,
-            self.machine,
-            self._gateway.counters,
-            self._gateway.admission,
-            self._events,
-            self._checkpointer,
-            self._store,
-        )
+        self._portrait = self._draw()
         self._page = OperatorPage(own.host, own.http_port, self._portrait.readings)
 
     # Opening.
@@ -160,6 +150,19 @@ class Runtime:
             fail=lambda error: fail_stop("replica_failed", error),
             recovering=recovering,
             segment_bytes=config.storage.journal_segment_bytes,
+        )
+
+    def _draw(self) -> Portrait:
+        return Portrait(
+            self._build,
+            self._config.number,
+            self.replica,
+            self.machine,
+            self._gateway.counters,
+            self._gateway.admission,
+            self._events,
+            self._checkpointer,
+            self._store,
         )
 
     # Life.

@@ -196,7 +196,9 @@ class VenueDriver:
 
     def apply_records(self, records: Sequence[bytes]) -> Applied:
         """Apply logged records as one group, a second after the last."""
-        return self.apply_group(c.group(records, self.venue.stamp_ns + SECOND_NS))
+        return self.apply_group(
+            c.group(records, self.venue.stamp_ns + SECOND_NS, shard=self.venue.genesis.shard)
+        )
 
     def open_session(self, public_key: bytes, window: int = 1024) -> int:
         """Open a session for a key and return its number."""

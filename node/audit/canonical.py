@@ -34,7 +34,7 @@ _TREASURY: Final = Struct("<6q4i")
 _EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
-_POSITION: Final = Struct("<q2i5q")
+_POSITION: Final = Struct("<q2i6q")
 _ORDER: Final = Struct("<2q3i2h4q")
 
 assert _TREASURY.size == TREASURY_SIZE
@@ -125,6 +125,7 @@ class PositionRecord(NamedTuple):
     no_free: int
     no_locked: int
     watermark: int
+    place: int
 
 
 class OrderRecord(NamedTuple):

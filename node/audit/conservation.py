@@ -100,10 +100,15 @@ def _check_treasury(state: CanonicalState) -> Iterable[str]:
         ("accounts", treasury.accounts, len(state.accounts)),
         ("events", treasury.events, len(state.events)),
         ("markets", treasury.markets, len(state.markets)),
-        ("positions", treasury.positions, len(state.positions)),
     ):
         if counted != listed:
             yield f"the treasury counts {counted} {name}, there are {listed}"
+    kept = sum(account.positions for account in state.accounts)
+    if kept != len(state.positions) or kept > treasury.positions:
+        yield (
+            f"accounts count {kept} positions, there are {len(state.positions)}, of "
+            f"{treasury.positions} ever taken"
+        )
     if min(treasury) < 0:
         yield f"the treasury has a negative amount or counter: {treasury}"
 

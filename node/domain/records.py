@@ -92,7 +92,9 @@ POSITION_YES_LOCKED: Final = 24
 POSITION_NO_FREE: Final = 32
 POSITION_NO_LOCKED: Final = 40
 POSITION_WATERMARK: Final = 48
-POSITION_SIZE: Final = 56
+POSITION_PLACE: Final = 56
+"""Where the position stands among the account's; a paid out one gives its place to the last."""
+POSITION_SIZE: Final = 64
 
 ORDER: Final = 7
 """Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees)."""

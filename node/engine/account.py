@@ -32,8 +32,6 @@ class Account(Record):
         self.cash_locked: i64 = 0
         self.stream_sequence: i64 = 0
         self.order_count: i64 = 0
-        # Positions in markets that have not been paid out: those count against the limit.
-        self.position_count: i64 = 0
         # Orders with smaller ids are cancelled, whether or not the sweep has reached them.
         self.watermark: i64 = 0
         self.positions: dict[int, Position] = {}
@@ -46,7 +44,8 @@ class Account(Record):
         write_pair(out, self.number, self.mode)
         out.write(self.address)
         # 20 bytes of address and a 4-byte count fill three words.
-        out.write(int(self.position_count).to_bytes(4, "little"))
+        count = len(self.position_list)
+        out.write(count.to_bytes(4, "little"))
         write_i64_le(out, self.cash_free)
         write_i64_le(out, self.cash_locked)
         write_i64_le(out, self.stream_sequence)

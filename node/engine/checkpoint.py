@@ -157,6 +157,8 @@ class Checkpoint:
 
     def step(self, pages: i64) -> bool:
         """Encode up to `pages` pages, or hash as many shelves; return whether nothing remains."""
+        if self.state_digest != b"":
+            return True
         left = pages
         while left > 0 and self.encoded < len(self.frozen):
             self.encode(self.frozen[self.encoded])

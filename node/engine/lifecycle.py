@@ -104,6 +104,7 @@ def settle_at(state: State, market: Market, price: i64, final_state: i64) -> Cod
     event.price_sum += price
     state.touch(market.page)
     market.price = price
+    market.positions.reverse()  # The sweep takes them from the end, oldest first.
     begin_sweep(state, market, REDEEM_MARKET)
     return move(state, market, final_state)
 

@@ -72,8 +72,7 @@ class Market(Record):
         self.order_count: i64 = 0
         self.volume: i64 = 0
         self.book: OrderBook = OrderBook()
-        # Every position ever taken here, in the order of their numbers: what a redemption sweep
-        # walks.
+        # The positions that are not paid out: oldest first, or oldest last once there is a price.
         self.positions: list[Position] = []
         self.page: Page | None = None
 

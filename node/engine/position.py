@@ -22,6 +22,7 @@ class Position(Record):
     def __init__(self, number: i64, account: Account, market: Market) -> None:
         """Make an empty position that is on no page yet."""
         self.number: i64 = number
+        self.place: i64 = 0
         self.account: Account = account
         self.market: Market = market
         self.yes_free: i64 = 0
@@ -43,6 +44,7 @@ class Position(Record):
         write_i64_le(out, self.no_free)
         write_i64_le(out, self.no_locked)
         write_i64_le(out, self.watermark)
+        write_i64_le(out, self.place)
 
     def append(self, order: Order) -> None:
         """Put the newest resting order at the end of the list."""

@@ -7,7 +7,6 @@ from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain.terms import ASK, BID
-from node.engine.account import Account
 from node.engine.fields import write_pair
 from node.engine.market import Market
 from node.engine.order_book import NO_ASK, NO_BID
@@ -43,18 +42,4 @@ def depth_bytes(market: Market, levels: i64) -> bytes:
         write_i64_le(out, level.lots)
         price = book.occupied_above(price)
         left -= 1
-    return out.getvalue()
-
-
-def order_bytes(account: Account, after: i64, most: i64) -> bytes:
-    """Return up to `most` of the account's resting orders with ids over `after`, by market."""
-    out = BytesWriter()
-    left = most
-    for position in account.position_list:
-        order = position.first_order
-        while order is not None and left > 0:
-            if order.id > after:
-                order.encode(out)
-                left -= 1
-            order = order.newer
     return out.getvalue()

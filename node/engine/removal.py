@@ -2,6 +2,7 @@
 
 from mypy_extensions import i64
 
+from node.domain.terms import ASK, BID
 from node.engine.ledger import pair_off, release
 from node.engine.order import Order
 from node.engine.price_level import PriceLevel
@@ -36,7 +37,7 @@ def close(state: State, order: Order, reason: i64) -> None:
     """Close a resting order and publish the depth that remains at its price."""
     level = close_quietly(state, order, reason)
     market = order.position.market
-    state.writer.depth(market, level.price, 1 if order.is_bid else 2, level.lots)
+    state.writer.depth(market, level.price, BID if order.is_bid else ASK, level.lots)
 
 
 def free_and_report(state: State, order: Order, leaves: i64, reason: i64) -> None:

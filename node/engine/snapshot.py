@@ -82,6 +82,7 @@ class Loader:
     def __init__(self, state: State) -> None:
         """Load into an empty state."""
         self.state: State = state
+        self.position_counts: list[int] = [0]
 
     def load(self, kind: i64, number: i64, value: bytes) -> None:
         """Load one page."""
@@ -198,7 +199,7 @@ class Loader:
             i32_at(value, at + records.ACCOUNT_MODE),
             value[start : start + identifiers.ADDRESS_SIZE],
         )
-        account.position_count = i32_at(value, at + records.ACCOUNT_POSITIONS)
+        self.position_counts.append(i32_at(value, at + records.ACCOUNT_POSITIONS))
         account.cash_free = read_i64_le(value, at + records.ACCOUNT_CASH_FREE)
         account.cash_locked = read_i64_le(value, at + records.ACCOUNT_CASH_LOCKED)
         account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)
@@ -211,6 +212,7 @@ class Loader:
         account, market = self.owner(value, at + records.POSITION_ACCOUNT)
         position = Position(read_i64_le(value, at + records.POSITION_NUMBER), account, market)
         self.state.add_position(position)
+        position.place = read_i64_le(value, at + records.POSITION_PLACE)
         position.yes_free = read_i64_le(value, at + records.POSITION_YES_FREE)
         position.yes_locked = read_i64_le(value, at + records.POSITION_YES_LOCKED)
         position.no_free = read_i64_le(value, at + records.POSITION_NO_FREE)
@@ -317,7 +319,30 @@ class Loader:
             and len(state.keys) - 1 == state.key_count
             and len(state.sweeps) == state.sweep_tail - state.sweep_head
         )
+        for market in state.markets:
+            if market is not None and market.state >= terms.RESOLVED:
+                market.positions.reverse()
+        for number, count in enumerate(self.position_counts):
+            counted = counted and self.seat_positions(number, count)
         if not counted:
             raise SnapshotError("the snapshot's counts and records differ: pages are missing")
         for page in state.pages.freeze():
             page.state = CLEAN
+
+    def seat_positions(self, number: i64, count: i64) -> bool:
+        """Put an account's positions in their places; return whether each has one of its own."""
+        account = self.state.account(number)
+        if account is None:
+            return count == 0
+        account.position_list.sort(key=place_of)
+        place: i64 = 0
+        for position in account.position_list:
+            if position.place != place:
+                return False
+            place += 1
+        return place == count
+
+
+def place_of(position: Position) -> int:
+    """Return where a position stands among its account's."""
+    return position.place

@@ -8,6 +8,7 @@ from node.domain.genesis import Genesis
 from node.domain.groups import RULES_VERSION
 from node.domain.identifiers import SEQUENCE_BITS
 from node.domain.limits import LIMIT_COUNT
+from node.domain.terms import ASK, BID
 from node.engine.account import Account
 from node.engine.event_writer import EventWriter
 from node.engine.fields import write_pair
@@ -141,7 +142,6 @@ class State(Record):
             self.touch(self.treasury_page)
             self.touch(account.page)
             self.treasury.positions += 1
-            account.position_count += 1
             position = Position(self.treasury.positions, account, market)
             self.add_position(position)
         return position
@@ -151,8 +151,21 @@ class State(Record):
         position.page = self.position_pages.put(position.number, position)
         account = position.account
         account.positions[position.market.number] = position
+        position.place = len(account.position_list)
         account.position_list.append(position)
         position.market.positions.append(position)
+
+    def drop_position(self, position: Position) -> None:
+        """Forget an empty position; the account's last one takes its place in the list."""
+        account = position.account
+        self.touch(account.page)
+        last = account.position_list.pop()
+        if last is not position:
+            self.touch(last.page)
+            last.place = position.place
+            account.position_list[last.place] = last
+        del account.positions[position.market.number]
+        self.position_pages.drop(position.number)
 
     def add_key(self, key: Key) -> None:
         """Index a key."""
@@ -160,12 +173,13 @@ class State(Record):
         self.keys.append(key)
         self.keys_by_public[key.public_key] = key
 
-    def add_sweep(self, kind: i64, account: i64, market: i64) -> None:
-        """Queue a sweep behind all others."""
+    def add_sweep(self, kind: i64, account: i64, market: i64) -> Sweep:
+        """Queue a sweep behind all others and return it."""
         sweep = Sweep(self.sweep_tail, kind, account, market)
         self.sweep_tail += 1
         self.sweeps[sweep.number] = sweep
         sweep.page = self.sweep_pages.put(sweep.number, sweep)
+        return sweep
 
     def next_order_id(self) -> i64:
         """Hand out the next order id."""
@@ -187,4 +201,4 @@ class State(Record):
         market.order_count += 1
         order.account.order_count += 1
         self.writer.order_rested(order)
-        self.writer.depth(market, level.price, 1 if order.is_bid else 2, level.lots)
+        self.writer.depth(market, level.price, BID if order.is_bid else ASK, level.lots)

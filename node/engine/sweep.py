@@ -9,13 +9,13 @@ from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
 
 CANCEL_ACCOUNT: Final = 1
-"""Cancel the account's orders under its watermark; the cursor counts its positions."""
+"""Cancel the account's orders under its watermark; the cursor counts positions yet to visit."""
 CANCEL_POSITION: Final = 2
 """Cancel the account's orders in the market under the position's watermark."""
 CLOSE_MARKET: Final = 3
 """Cancel all orders of the market."""
 REDEEM_MARKET: Final = 4
-"""Pay out the positions of the market; the cursor counts them."""
+"""Pay out the positions of the market, and forget them."""
 
 
 class Sweep(Record):

@@ -50,25 +50,29 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
     if sweep.kind == CANCEL_POSITION:
         account = state.account(sweep.account)
         assert account is not None
+        # Sweeps are worked off in order: the one that drops positions comes later.
         return sweep_position(state, account.positions[sweep.market], budget)
     if sweep.kind == CLOSE_MARKET:
         return sweep_book(state, market, budget)
-    return sweep_positions(state, market, sweep, budget)
+    return sweep_positions(state, market, budget)
 
 
 def sweep_account(state: State, sweep: Sweep, budget: i64) -> i64:
-    """Cancel doomed orders position by position."""
+    """Cancel doomed orders position by position.
+
+    From the last place down: a position that moves meanwhile moves to a place yet to come.
+    """
     account = state.account(sweep.account)
     assert account is not None
-    while sweep.cursor < len(account.position_list):
-        position = account.position_list[sweep.cursor]
-        budget -= cancel_position(state, position, budget, account.watermark)
-        if budget == 0:
-            return 0
-        sweep.cursor += 1
+    while sweep.cursor > 0 and budget > 0:
+        place = sweep.cursor - 1
+        if place < len(account.position_list):
+            position = account.position_list[place]
+            budget -= cancel_position(state, position, budget, account.watermark)
+            if budget == 0:
+                return 0
+        sweep.cursor = place
         budget -= 1
-        if budget == 0:
-            return 0
     return budget
 
 
@@ -92,16 +96,14 @@ def sweep_book(state: State, market: Market, budget: i64) -> i64:
     return budget
 
 
-def sweep_positions(state: State, market: Market, sweep: Sweep, budget: i64) -> i64:
-    """Pay out the positions of a resolved market."""
-    while budget > 0 and sweep.cursor < len(market.positions):
-        position = market.positions[sweep.cursor]
+def sweep_positions(state: State, market: Market, budget: i64) -> i64:
+    """Pay out the positions of a resolved market and forget them."""
+    while budget > 0 and len(market.positions) > 0:
+        position = market.positions.pop()
         if position.yes_free > 0 or position.no_free > 0:
             pay_out(state, position)
-        state.touch(position.account.page)
-        position.account.position_count -= 1
-        sweep.cursor += 1
+        state.drop_position(position)
         budget -= 1
-    if sweep.cursor == len(market.positions):
+    if len(market.positions) == 0:
         require(market.collateral == 0, "a redeemed market kept collateral")
     return budget

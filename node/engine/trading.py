@@ -103,7 +103,7 @@ def check_account(
         if account.order_count >= most_orders:
             return Code.TOO_MANY_OPEN_ORDERS
     most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-    if account.position_count >= most_positions and market.number not in account.positions:
+    if len(account.position_list) >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
     return Code.OK
 
@@ -256,7 +256,7 @@ def cancel_all(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 def cancel_account(
     state: State, account: Account, budget: i64, watermark: i64, outcome: Outcome
 ) -> Code:
-    """Close orders in all of the account's markets, in the order in which it first traded them."""
+    """Close orders in all of the account's markets."""
     closed: i64 = 0
     for position in account.position_list[:budget]:
         if closed >= budget or account.order_count == 0:
@@ -266,7 +266,8 @@ def cancel_account(
     if account.order_count > 0:
         state.touch(account.page)
         account.watermark = watermark
-        state.add_sweep(CANCEL_ACCOUNT, account.number, 0)
+        sweep = state.add_sweep(CANCEL_ACCOUNT, account.number, 0)
+        sweep.cursor = len(account.position_list)
     return Code.OK
 
 
@@ -300,7 +301,7 @@ def split(state: State, frame: bytes, at: i64) -> Code:
     if lots < 1 or lots > most:
         return Code.SIZE_OUT_OF_RANGE
     most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-    if account.position_count >= most_positions and market.number not in account.positions:
+    if len(account.position_list) >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
     if account.cash_free < PRICE_SCALE * lots:
         return Code.INSUFFICIENT_FUNDS

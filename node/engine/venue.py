@@ -93,17 +93,20 @@ class Venue:
             stamp = read_i64_le(group, groups.GROUP_STAMP)
             if stamp > state.stamp_ns:
                 state.stamp_ns = stamp
-            current = (word >> 32) & 0xFFFF == state.rules_version
+            versioned = (word >> 32) & 0xFFFF == state.rules_version
+            current = versioned and (word >> 48) & 0xFFFF == state.shard
         state.log_index = index
         self.out.truncate(0)
         writer.begin(index, state.stamp_ns)
         self.apply_records(group, end, current)
         run_sweeps(state)
-        self.mark_checkpoint(len(group))
+        self.mark_checkpoint(end)
         self.replies = self.out.getvalue()
         self.events = writer.out.getvalue()
         chain = blake3(state.chain_digest)
-        chain.update(group[:end])
+        # Neither the trailer nor its length, which ends the header, is part of what was agreed.
+        chain.update(group[: groups.GROUP_TRAILER_LENGTH])
+        chain.update(group[groups.GROUP_HEADER_SIZE : end])
         chain.update(self.events)
         state.chain_digest = chain.digest()
 

@@ -110,7 +110,11 @@ def test_a_restored_snapshot_is_the_venue_and_has_the_same_future(
         if number in cuts:
             twins.append(driver.restored())
         if number < count:
-            group = c.group([recorded.records[number]], driver.venue.stamp_ns + 7)
+            group = c.group(
+                [recorded.records[number]],
+                driver.venue.stamp_ns + 7,
+                shard=driver.venue.genesis.shard,
+            )
             driver.apply_group(group)
             for twin in twins:
                 twin.apply_group(group)

@@ -86,7 +86,12 @@ class Transcript:
             self.waiting.append((speaker, said))
             self.records.append(record)
             return "waits"
-        group = c.group([record], self.driver.venue.stamp_ns + 1, rules_version=rules)
+        group = c.group(
+            [record],
+            self.driver.venue.stamp_ns + 1,
+            rules_version=rules,
+            shard=self.driver.venue.genesis.shard,
+        )
         applied = self.driver.apply_group(group)
         (reply,) = applied.replies
         if applied.events or (session, reply.sequence) not in self.said:
