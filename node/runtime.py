@@ -8,7 +8,7 @@ fails in `apply` ends the process.
 import asyncio
 import gc
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -28,7 +28,7 @@ from node.portrait import Portrait
 from node.proposer import LeadershipView, Proposer
 from node.storage.checkpointer import Checkpointer
 from node.storage.data_directory import DataDirectory, genesis_hash
-from node.storage.errors import SnapshotFullError
+from node.storage.errors import GenesisMismatchError, SnapshotFullError
 from node.storage.event_journal import EventJournal
 from node.storage.first_start import note_started, require_memory
 from node.storage.probe import probe_file
@@ -57,6 +57,7 @@ class Runtime:
 
         Raises StorageError, ConsensusError or SnapshotError when what is there cannot be used.
         """
+        asyncio.get_running_loop().set_exception_handler(loop_failed)
         self._config = config
         self._build = Build(version, build_form())
         self._led = False
@@ -120,8 +121,13 @@ class Runtime:
         )
 
     def _load(self) -> Venue:
-        if self._store.latest() is None:
+        latest = self._store.latest()
+        if latest is None:
             return Venue(self._genesis)
+        if latest.genesis_hash != self._genesis_hash:
+            raise GenesisMismatchError(
+                self.directory.genesis, "the snapshot beside it is of another"
+            )
         return restore(self._genesis, self._store.pages())
 
     def _load_again(self) -> Venue:
@@ -141,7 +147,7 @@ class Runtime:
             source=self._proposer,
             snapshots=self._store,
             genesis_hash=self._genesis_hash,
-            cluster_key=self.directory.cluster_key.read_bytes(),
+            cluster_key=self.directory.read_cluster_key(),
             timing=_timing(config),
             on_role=self._role_changed,
             on_refusal=lambda error: log.warning("peer_refused", reason=str(error)),
@@ -252,6 +258,17 @@ class Runtime:
             log.error("snapshot_not_saved", reason=str(error))
             return
         fail_stop("snapshot_failed", error)
+
+
+def loop_failed(_: asyncio.AbstractEventLoop, report: dict[str, Any]) -> None:
+    """Take what no callback and no task has caught: an assertion ends the process.
+
+    Anything else, a socket that failed say, has ended what it happened to, and is logged.
+    """
+    error = report.get("exception")
+    if isinstance(error, AssertionError):
+        fail_stop("assertion_failed", error, where=report.get("message"))
+    log.error("loop_error", exc_info=error, where=report.get("message"))
 
 
 def _timing(config: NodeConfig) -> Timing:

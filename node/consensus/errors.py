@@ -16,8 +16,8 @@ class JournalDamageError(ConsensusError):
     def __init__(self, path: Path, offset: int, what: str) -> None:
         """Name the file, the byte offset and the damage found there."""
         super().__init__(
-            f"{path} is damaged at byte {offset}: {what}; do not edit it: move this node's data "
-            "directory aside and rebuild the node from its peers with `quorumbook recover`"
+            f"{path} is damaged at byte {offset}: {what}; do not edit it: set this node's "
+            "files aside and rebuild the node with `quorumbook node start N --recover`"
         )
         self.path = path
         self.offset = offset
@@ -31,7 +31,7 @@ class SnapshotGapError(ConsensusError):
         """Name the index where the snapshot ends and the first one that the journal holds."""
         super().__init__(
             f"the snapshot ends at index {snapshot_index} but the journal starts at {first_index}: "
-            "one of them was replaced by hand; rebuild the node with `quorumbook recover`"
+            "one of them was replaced by hand; run `quorumbook node start N --recover`"
         )
         self.snapshot_index = snapshot_index
         self.first_index = first_index

@@ -18,6 +18,7 @@ from node.storage.snapshot_store import SNAPSHOT_NAME
 
 DIRECTORY_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
+CLUSTER_KEY_SIZE: Final = 32
 _GENESIS_MAGIC: Final = b"QBGENES1"
 _CLUSTER_ID_SIZE: Final = 16
 _INTEGER_SIZE: Final = 8
@@ -123,9 +124,28 @@ class DataDirectory:
                 self.genesis, f"its hash is {found.hex()}, expected {genesis_hash(expected).hex()}"
             )
 
+    def read_cluster_key(self) -> bytes:
+        """Return the 32 bytes by which peers know each other.
+
+        Raises StorageError when the file is missing or has another size.
+        """
+        return _read_key(self.cluster_key)
+
     def read_genesis(self) -> Genesis:
         """Return the genesis on disk; GenesisMismatchError when the file is not one."""
         return read_genesis(self.genesis)
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError as error:
+        raise StorageError(f"there is no {path}; copy it from another node, mode 0600") from error
+    if len(key) != CLUSTER_KEY_SIZE:
+        raise StorageError(
+            f"{path} has {len(key)} bytes, a cluster key {CLUSTER_KEY_SIZE}; copy it from another node"
+        )
+    return key
 
 
 def _lock(descriptor: int) -> None:

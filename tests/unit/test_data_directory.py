@@ -90,3 +90,15 @@ def test_what_is_no_genesis_is_refused(tmp_path: Path) -> None:
         directory.genesis.write_bytes(content)
         with pytest.raises(GenesisMismatchError):
             directory.read_genesis()
+
+
+def test_a_cluster_key_of_another_size_is_refused(tmp_path: Path) -> None:
+    """A node with half a key would only look healthy: its peers would refuse it."""
+    directory = DataDirectory(tmp_path)
+    with pytest.raises(StorageError, match="copy it from another node"):
+        directory.read_cluster_key()
+    directory.cluster_key.write_bytes(b"short")
+    with pytest.raises(StorageError, match="has 5 bytes"):
+        directory.read_cluster_key()
+    directory.cluster_key.write_bytes(bytes(32))
+    assert directory.read_cluster_key() == bytes(32)
