@@ -1,4 +1,4 @@
-"""Checkpoints made durable while the venue goes on.
+"""Checkpoints made durable while the venue goes on, none of those asked for left out.
 
 Encoding in short slices on the loop, the commit in a thread.
 """
@@ -25,14 +25,19 @@ class Checkpointer:
         self,
         store: SnapshotStore,
         on_durable: Callable[[SnapshotMeta, int], None],
-        on_failed: Callable[[Exception], None],
+        on_failed: Callable[[BaseException], None],
     ) -> None:
-        """Commit to `store`; report each meta with the nanoseconds it took, or what went wrong."""
+        """Commit to `store`; report each meta with the nanoseconds it took, or what went wrong.
+
+        Whatever is raised on the way goes to `on_failed`, `on_durable`'s own errors included: no
+        caller is left to raise it to.
+        """
         self._store = store
         self._on_durable = on_durable
         self._on_failed = on_failed
         self._commit: asyncio.Future[None] | None = None
         self._running: Checkpoint | None = None
+        self._owed: Callable[[], None] | None = None
         self._began_ns = 0
         self.duration = Histogram()
         """From freezing to the durable commit."""
@@ -41,7 +46,7 @@ class Checkpointer:
 
     @property
     def busy(self) -> bool:
-        """Return whether a checkpoint is under way: then another one may not begin."""
+        """Return whether a checkpoint is under way: then another one may not begin, but is owed."""
         return self._running is not None
 
     def begin(self, checkpoint: Checkpoint, describe: Callable[[Checkpoint], SnapshotMeta]) -> None:
@@ -51,13 +56,22 @@ class Checkpointer:
         self._began_ns = monotonic_ns()
         asyncio.get_running_loop().call_soon(self._slice, checkpoint, describe)
 
+    def owe(self, begin: Callable[[], None]) -> None:
+        """Call `begin` as soon as the checkpoint under way ends, however often that is asked."""
+        assert self._running is not None  # Else the caller begins at once.
+        self._owed = begin
+
     def abandon(self) -> None:
-        """Drop what is not committed yet: another state has taken the venue's place."""
+        """Drop what is not committed yet: another state has taken the venue's place.
+
+        It came with a durable snapshot of its own, so nothing is owed either.
+        """
+        self._owed = None
         if self._commit is None:
             self._running = None
 
     async def finish(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until nothing is under way, nor owed."""
         while self._running is not None:
             if self._commit is not None:
                 await asyncio.wait([self._commit])
@@ -70,7 +84,8 @@ class Checkpointer:
             return
         try:
             self._advance(checkpoint, describe)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end checkpoints quietly
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it must not end checkpoints quietly
+            self._running = None
             self._on_failed(error)
 
     def _advance(
@@ -93,10 +108,20 @@ class Checkpointer:
     def _committed(self, commit: "asyncio.Future[None]", meta: SnapshotMeta) -> None:
         self._commit = None
         self._running = None
-        error = commit.exception()
-        if error is None:
+        try:
+            commit.result()
             elapsed_ns = monotonic_ns() - self._began_ns
             self.duration.observe(elapsed_ns)
             self._on_durable(meta, elapsed_ns)
-        elif isinstance(error, Exception):
+        except BaseException as error:  # noqa: BLE001 - see `_slice`
+            self._on_failed(error)
+        self._begin_owed()
+
+    def _begin_owed(self) -> None:
+        begin, self._owed = self._owed, None
+        if begin is None:
+            return
+        try:
+            begin()
+        except BaseException as error:  # noqa: BLE001 - see `_slice`
             self._on_failed(error)

@@ -143,7 +143,8 @@ def _read_key(path: Path) -> bytes:
         raise StorageError(f"there is no {path}; copy it from another node, mode 0600") from error
     if len(key) != CLUSTER_KEY_SIZE:
         raise StorageError(
-            f"{path} has {len(key)} bytes, a cluster key {CLUSTER_KEY_SIZE}; copy it from another node"
+            f"{path} has {len(key)} bytes, a cluster key has {CLUSTER_KEY_SIZE}; "
+            "copy it from another node"
         )
     return key
 
