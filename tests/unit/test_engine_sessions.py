@@ -1,10 +1,13 @@
 """Exactly once: what a session answers to every sequence, however old, new or often said."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.domain.codes import Code
 from node.domain.events import FIRST_VENUE_EVENT, EventType
+from node.engine.session import Session
 from node.engine.venue import Venue
 from tests import commands as c
 from tests.venue_driver import OPERATOR_KEY, Reply, VenueDriver, genesis, key_of, read_events
@@ -115,3 +118,34 @@ def test_streams_start_at_one() -> None:
     venue.apply(1, driver.log[0][1])
     (opened,) = read_events(venue.events)
     assert (opened.kind, opened.stream_sequence) == (EventType.SESSION_OPENED, 1)
+
+
+def test_sessions_that_come_and_go_leave_nothing_behind() -> None:
+    """A client that opens session after session costs what its key's last few sessions cost."""
+    driver = VenueDriver(genesis(sessions_per_key=4))
+    gc.collect()
+    gc.disable()  # As in a running node: nothing may wait for a full collection.
+    try:
+        for _ in range(60):
+            number = driver.open_session(OPERATOR_KEY, 8_192)
+            driver.apply_records([c.record(number, c.EventCreate().frame(1))])
+            driver.checkpoint()
+        key = driver.venue.key_by_public(OPERATOR_KEY)
+        sessions = [one for one in gc.get_objects() if isinstance(one, Session) and one.key is key]
+    finally:
+        gc.enable()
+    assert len(driver.venue.state.sessions) == 4
+    assert len(sessions) == 4, "evicted sessions stay in memory"
+    assert len(driver.venue.tree.shelves) < 20, "the hash tree remembers pages that are gone"
+
+
+def test_an_unused_window_costs_next_to_nothing() -> None:
+    """Opening a session makes no pages of replies; the first command makes one."""
+    driver = VenueDriver()
+    number = driver.open_session(OPERATOR_KEY, 8_192)
+    session = driver.venue.session(number)
+    assert session is not None
+    assert [page for page in session.reply_pages if page is not None] == []
+    driver.apply_records([c.record(number, c.EventCreate().frame(1))])
+    assert len([page for page in session.reply_pages if page is not None]) == 1
+    assert driver.restored().checkpoint() == driver.checkpoint()
