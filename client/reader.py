@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from client.timing import ClientTiming
 
 _ANSWER = struct.Struct("<8xqhhiqqq")
-_RETRIED = frozenset({refusals.NOT_LEADER, refusals.NOT_YET_APPLIED})
+_RETRIED_ELSEWHERE = frozenset({refusals.NOT_LEADER, refusals.NOT_YET_APPLIED})
 
 
 class Answer(NamedTuple):
@@ -61,6 +61,7 @@ class Reader:
         self._connecting: asyncio.Task[Connection] | None = None
         self._requests = 0
         self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._turns = asyncio.Semaphore(messages.MAX_QUERIES)
         self._subscriptions: dict[int, Subscription] = {}
         self._router = EventRouter()
         self._closing = False
@@ -143,13 +144,14 @@ class Reader:
 
         A linearizable one reflects every command acknowledged before the call.
 
-        Tries other nodes until one leads (or has applied `at_least_index`). Raises
+        Waits its turn while `MAX_QUERIES` others are asked, for as long as they take; then tries
+        other nodes until one leads (or has applied `at_least_index`). Raises
         QueryRefusedError when the answer is no, NotConnectedError when no node answered in time.
         """
         options = messages.LINEARIZABLE if linearizable else 0
         reason = "no node answered"
         try:
-            async with asyncio.timeout(self._timing.reply):
+            async with self._turns, asyncio.timeout(self._timing.reply):
                 pause = self._timing.backoff_least
                 while True:
                     self._requests += 1
@@ -159,10 +161,11 @@ class Reader:
                     try:
                         return await self._ask_once(self._requests, frame)
                     except QueryRefusedError as error:
-                        if error.reason not in _RETRIED:
-                            raise
                         reason = str(error)
-                        self._move_on()
+                        if error.reason in _RETRIED_ELSEWHERE:
+                            self._move_on()
+                        elif error.reason != refusals.TOO_MANY_QUERIES:
+                            raise  # Too many: those that were given up still wait at the node.
                     except ConnectionError:
                         reason = "the connection was lost"
                     await asyncio.sleep(pause)

@@ -23,21 +23,11 @@ class Reply(NamedTuple):
     result: int
     filled: int
 
-    @property
-    def is_ok(self) -> bool:
-        """Tell whether the command was executed and not rejected."""
-        return self.code == Code.OK
-
     def accepted(self) -> "Reply":
         """Return this reply, or raise RejectedError if the command was rejected."""
         if self.code != Code.OK:
             raise RejectedError(Code(self.code), self.sequence, self.log_index)
         return self
-
-
-def parse_reply(frames: bytes, offset: int = 0) -> Reply:
-    """Read the reply frame at `offset`."""
-    return Reply._make(_LAYOUT.unpack_from(frames, offset))
 
 
 def parse_replies(frames: bytes) -> list[Reply]:

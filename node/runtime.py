@@ -92,6 +92,7 @@ class Runtime:
             history=self._events,
         )
         self.replica = self._open_replica(recovering=recovering)
+        self._tell_what_is_missing()
         self.replica.journal.sync()
         note_started(self.directory)
         self._leadership.replica = self.replica
@@ -170,6 +171,13 @@ class Runtime:
             self._checkpointer,
             self._store,
         )
+
+    def _tell_what_is_missing(self) -> None:
+        dropped = self.replica.journal.dropped_bytes
+        if dropped:
+            log.warning("journal_tail_dropped", size_bytes=dropped)
+        if self.replica.forgetful:
+            log.warning("journal_behind_snapshot", term=self.replica.term)
 
     # Life.
 
@@ -253,7 +261,7 @@ class Runtime:
         )
         self.replica.snapshot_committed(meta.index)
 
-    def _checkpoint_failed(self, error: Exception) -> None:
+    def _checkpoint_failed(self, error: BaseException) -> None:
         if isinstance(error, SnapshotFullError):
             log.error("snapshot_not_saved", reason=str(error))
             return

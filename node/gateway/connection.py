@@ -40,7 +40,8 @@ class Connection(asyncio.Protocol):
         self.key: KeyView | None = None
         self.public_key = b""
         self.session = 0
-        self.silent_beats = 0
+        self.heard_at = services.loop.time()
+        self.is_overdue = False
         self.queries_waiting = 0
         self.writable = True
         self.on_writable: list[Callable[[], None]] = []
@@ -77,7 +78,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Scan `data`: queue the commands, serve the messages, answer what is wrong."""
         services = self._services
-        self.silent_beats = 0
+        self.heard_at = services.loop.time()
+        self.is_overdue = False
         services.counters.bytes_in += len(data)
         scanner = self.scanner
         scanner.feed(data)
@@ -173,18 +175,20 @@ class Connection(asyncio.Protocol):
         """Say that a login without a session is accepted."""
         self._accepted(messages.READ, 0, 0, 0, log_index)
 
-    def heartbeat(self, frame: bytes, beats_max: int) -> None:
-        """Send a heartbeat.
+    def heartbeat(self, frame: bytes, now: float) -> None:
+        """Send a heartbeat, or end the connection if the client was silent for too long.
 
-        End the connection if the client has sent none of its own for `beats_max` of ours.
+        `now` is the loop's time in seconds. Silence counts at two beats in succession: after a
+        stall of this loop the client's bytes wait to be read, and are before the second.
         """
-        self.silent_beats += 1
         if self.handshake.state not in {handshake.TRADING, handshake.READING}:
             return
-        if self.silent_beats > beats_max:
-            self.refuse(refusals.IDLE_TIMED_OUT, self.silent_beats)
-        else:
+        silent_ms = int((now - self.heard_at) * 1_000)
+        if silent_ms <= self._services.limits.idle_ms or not self.is_overdue:
+            self.is_overdue = silent_ms > self._services.limits.idle_ms
             self.send(frame)
+        else:
+            self.refuse(refusals.IDLE_TIMED_OUT, silent_ms)
 
     @property
     def is_closed(self) -> bool:

@@ -4,7 +4,6 @@ From sockets to records that wait for a group, and from replies and events back 
 """
 
 import asyncio
-from typing import Final
 
 import structlog
 
@@ -15,18 +14,16 @@ from node.gateway.connection_register import ConnectionRegister
 from node.gateway.counters import GatewayCounters
 from node.gateway.feeds import Feeds
 from node.gateway.gateway_limits import GatewayLimits
+from node.gateway.heartbeats import Heartbeats
 from node.gateway.listener import Listener
 from node.gateway.queries import Queries
 from node.gateway.reply_router import ReplyRouter
 from node.gateway.seams import EventHistory, GatewayIdentity, Leadership, VenueView
 from node.gateway.services import Services
 from node.gateway.session_opening import SessionOpening
-from node.protocol import encoding, refusals
+from node.protocol import refusals
 
 log = structlog.get_logger("gateway")
-
-BEATS: Final = 16
-"""Parts into which the heartbeats of one period are divided."""
 
 
 class Gateway:
@@ -78,22 +75,19 @@ class Gateway:
             queries=Queries(limits, view, leadership, self.counters),
         )
         self._listener = Listener(lambda: Connection(self._services))
-        self._heartbeat: asyncio.TimerHandle | None = None
-        self._round: list[Connection] = []
-        self._part = 0
+        self._heartbeats = Heartbeats(loop, limits, register, view)
 
     async def start(self, host: str, port: int) -> int:
         """Listen and beat; return the port that was bound."""
         bound = await self._listener.start(host, port)
-        self._schedule_heartbeat()
+        self._heartbeats.start()
         log.info("gateway_started", host=host, port=bound)
         return bound
 
     async def stop(self) -> None:
         """Say goodbye to every client and stop listening."""
         self._listener.close()
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        self._heartbeats.stop()
         for connection in list(self._services.register.connections):
             connection.refuse(refusals.SHUTTING_DOWN)
         await self._services.opening.stop()
@@ -123,12 +117,12 @@ class Gateway:
 
         Feeds and reads stay.
         """
+        self.admission.clear()
         leader = self._leadership.leader_address()
         self._services.opening.leadership_lost()
         for connection in list(self._services.register.connections):
             if connection.session:
                 connection.redirect(leader)
-        self.admission.clear()
 
     def state_replaced(self) -> None:
         """Close the connections that follow feeds.
@@ -137,21 +131,3 @@ class Gateway:
         """
         for connection in self._services.feeds.connections():
             connection.refuse(refusals.STATE_REPLACED, self._view.log_index)
-
-    # Heartbeats.
-
-    def _schedule_heartbeat(self) -> None:
-        delay = self.limits.heartbeat_ms / 1_000 / BEATS
-        self._heartbeat = self._services.loop.call_later(delay, self._beat)
-
-    def _beat(self) -> None:
-        """Send a part of a round of heartbeats: ten thousand at once would hold up the loop."""
-        if not self._round:
-            self._round = list(self._services.register.connections)
-            self._part = -(-len(self._round) // BEATS)  # Rounds up: a round ends in its period.
-        frame = encoding.encode_heartbeat(self._view.log_index, self._view.stamp_ns)
-        beats_max = -(-self.limits.idle_ms // self.limits.heartbeat_ms)  # Rounds up: never early.
-        for connection in self._round[: self._part]:
-            connection.heartbeat(frame, beats_max)
-        del self._round[: self._part]
-        self._schedule_heartbeat()

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from node.protocol.messages import ANSWER_RECORDS, MAX_CLIENT_FRAME, MAX_SERVER_FRAME
+from node.protocol.messages import (
+    ANSWER_RECORDS,
+    MAX_CLIENT_FRAME,
+    MAX_QUERIES,
+    MAX_SERVER_FRAME,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class GatewayLimits:
     """Sessions being opened at one time."""
     subscriptions: int = 1_024
     """Streams of one connection."""
-    queries: int = 16
+    queries: int = MAX_QUERIES
     """Queries of one connection that wait for their turn or their barrier."""
     query_ms: int = 2_000
     """For a read barrier."""

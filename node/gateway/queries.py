@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from node.domain import terms
+from node.gateway.barrier_tasks import BarrierTasks
 from node.gateway.seams import BarrierLostError
 from node.protocol import encoding, messages, refusals
 from node.protocol.fields import field_i16, field_i32, field_i64
@@ -76,7 +77,7 @@ class Queries:
         self._view = view
         self._leadership = leadership
         self._counters = counters
-        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._tasks = BarrierTasks()
         self._asked: deque[tuple[Connection, Question]] = deque()
 
     def ask(self, connection: Connection, frame: bytes) -> None:
@@ -89,9 +90,7 @@ class Queries:
             return
         connection.queries_waiting += 1
         if question.options == messages.LINEARIZABLE:
-            task = asyncio.ensure_future(self._answer_behind_barrier(connection, question))
-            self._tasks[task] = None
-            task.add_done_callback(self._tasks.pop)
+            self._tasks.start(self._answer_behind_barrier(connection, question))
         else:
             if not self._asked:
                 asyncio.get_running_loop().call_soon(self._serve)
@@ -137,6 +136,8 @@ class Queries:
             connection.queries_waiting -= 1
 
     def _answer(self, connection: Connection, question: Question) -> None:
+        if connection.is_closed:
+            return
         found = self._view.find(
             question.subject,
             question.number,
@@ -163,10 +164,7 @@ class Queries:
     async def stop(self) -> None:
         """Cancel what waits."""
         self._asked.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
 
 def _may_ask(connection: Connection, question: Question) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from node.domain import events
 from node.domain.commands import FRAME_TYPE
 from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE, SIGNATURE_SIZE
+from node.gateway.barrier_tasks import BarrierTasks
+from node.gateway.refusal_log import RefusalLog
 from node.gateway.seams import BarrierLostError
 from node.protocol import handshake, messages, refusals, versions
 from node.protocol.encoding import encode_session_open
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from node.gateway.gateway_limits import GatewayLimits
     from node.gateway.reply_router import ReplyRouter
     from node.gateway.seams import GatewayIdentity, Leadership, VenueView
-
-log = structlog.get_logger("gateway")
 
 WINDOW_LEAST = 16
 
@@ -56,7 +55,8 @@ class SessionOpening:
         self._register = register
         self._counters = counters
         self._waiting: dict[bytes, Connection] = {}
-        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._tasks = BarrierTasks()
+        self._log = RefusalLog()
 
     def login(self, connection: Connection, frame: bytes) -> None:
         """Accept, redirect or refuse a LOGIN.
@@ -83,9 +83,7 @@ class SessionOpening:
         elif len(self._waiting) + len(self._tasks) >= self._limits.openings:
             self._refuse(connection, refusals.NOT_READY, self._limits.openings)
         else:
-            task = asyncio.ensure_future(self._admit_trader(connection, frame))
-            self._tasks[task] = None
-            task.add_done_callback(self._tasks.pop)
+            self._tasks.start(self._admit_trader(connection, frame))
 
     async def _admit_trader(self, connection: Connection, frame: bytes) -> None:
         """Go on behind a read barrier: a deposed leader does not know newer sessions and keys."""
@@ -182,8 +180,7 @@ class SessionOpening:
             connection.redirect(self._leadership.leader_address())
 
     def _refuse(self, connection: Connection, refusal: int, detail: int = 0) -> None:
-        log.warning(
-            "login_refused",
+        self._log.write(
             reason=refusals.Refusal(refusal).name,
             detail=detail,
             address=self._register.connections.get(connection),
@@ -201,10 +198,7 @@ class SessionOpening:
 
     async def stop(self) -> None:
         """Cancel the logins that wait for their barrier."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.stop()
 
     def leadership_lost(self) -> None:
         """Send everybody who waits to the new leader."""

@@ -169,20 +169,6 @@ def select_events(events: bytes, feed: int, stream: int, from_sequence: int) -> 
     return writer.getvalue()
 
 
-def split_frames(frames: bytes) -> list[bytes]:
-    """Return each frame of `frames` (whole ones, concatenated) by itself."""
-    parts: list[bytes] = []
-    size: i64 = len(frames)
-    offset: i64 = 0
-    while offset + 8 <= size:
-        length: i64 = i64(read_i32_le(frames, offset))
-        if length < 8 or offset + length > size:
-            break
-        parts.append(frames[offset : offset + length])
-        offset += length
-    return parts
-
-
 def behind_position(frames: bytes, log_index: i64, ordinal: i64) -> bytes:
     """Return the events of `frames`, which are in log order, that come behind (log_index.
 

@@ -154,6 +154,8 @@ MAX_CLIENT_FRAME: Final = 4_096
 """No frame from a client is longer; a node may set a smaller cap."""
 MAX_SERVER_FRAME: Final = 65_536
 """No frame from a node is longer."""
+MAX_QUERIES: Final = 16
+"""Queries of one connection that may wait for their answers; a node may set a smaller cap."""
 
 CLIENT_MESSAGE_SIZES: Final[dict[int, int]] = {
     LOGIN: LOGIN_SIZE,
@@ -200,18 +202,9 @@ class MessageType(IntEnum):
 
 
 TRADE: Final = 1
+"""Purpose of a login: commands, at the leader only, in a session."""
 READ: Final = 2
-
-
-class Purpose(IntEnum):
-    """What a login is for. TRADE: commands, at the leader only, in a session; READ.
-
-    Feeds and queries, at any node.
-    """
-
-    TRADE = TRADE
-    READ = READ
-
+"""Purpose of a login: feeds and queries, at any node."""
 
 EXECUTIONS: Final = 1
 MARKET_DATA: Final = 2

@@ -55,35 +55,6 @@ class ReplyRuns:
             start = end
 
 
-def count_codes(replies: bytes, counts: dict[int, int]) -> None:
-    """Add the number of replies with each code to `counts`."""
-    size: i64 = len(replies)
-    offset: i64 = 0
-    run: i64 = 0
-    last: i64 = 0
-    while offset + SIZE <= size:
-        code: i64 = i64(read_i32_le(replies, offset + REPLY_CODE))
-        if code != last and run > 0:
-            counts[last] = counts.get(last, 0) + run
-            run = 0
-        last = code
-        run += 1
-        offset += SIZE
-    if run > 0:
-        counts[last] = counts.get(last, 0) + run
-
-
-def newest_sequence(replies: bytes) -> int:
-    """Return the newest sequence in `replies`, 0 if there are none."""
-    size: i64 = len(replies)
-    offset: i64 = 0
-    newest: i64 = 0
-    while offset + SIZE <= size:
-        newest = max(newest, read_i64_le(replies, offset + REPLY_SEQUENCE))
-        offset += SIZE
-    return newest
-
-
 NOT_STORED_FIRST: Final[i64] = 100
 NOT_STORED_LAST: Final[i64] = 102
 """UNKNOWN_SESSION, SEQUENCE_GAP, REPLY_FORGOTTEN: about a session, not outcomes of a command."""

@@ -15,8 +15,9 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The node's place in the cluster. `leader` is 0 while none is known."""
+    """The node's place in its cluster. `leader` is 0 while none is known."""
 
+    cluster_id: str
     node: int
     role: str
     ready: bool

@@ -122,7 +122,7 @@ async def test_two_traders_trade(nodes: list[SingleNode]) -> None:
 async def test_the_leader_is_found_from_any_address(nodes: list[SingleNode]) -> None:
     """A client that knows only a follower is redirected and trades."""
     async with client_of([nodes[2]], TRADERS[0]) as client:
-        assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).is_ok
+        assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).code == Code.OK
         assert nodes[2].gateway.counters.redirects >= 1
 
 
@@ -189,7 +189,7 @@ async def test_a_deposed_leader_that_does_not_know_it_is_passed_over(
         old.hold()
         old.is_leader = True
         for _ in range(3):
-            assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).is_ok
+            assert (await client.orders.place(1, Intent.BUY_YES, 4_000, 1)).code == Code.OK
         assert client.session._connection is not None
         client.session._finder.prefer(Address("127.0.0.1", old.port))
         client.session._connection.abort()

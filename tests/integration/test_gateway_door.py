@@ -1,7 +1,9 @@
 """The gateway's door: who and what it refuses, cuts or makes wait."""
 
 import asyncio
+import socket
 import struct
+import time
 from typing import Any
 
 import pytest
@@ -307,6 +309,48 @@ async def test_a_client_that_falls_silent_is_cut_and_one_that_beats_is_not(
     kind, index = struct.unpack_from("<4xhxxq", head)
     assert (kind, index) == (messages.HEARTBEAT, node.venue.log_index)
     beating.cancel()
+
+
+@on_a_node(limits=GatewayLimits(heartbeat_ms=100, idle_ms=10_000))
+async def test_a_lone_connection_gets_one_heartbeat_a_period(node: SingleNode) -> None:
+    """Being the only client brings neither more heartbeats nor an earlier end."""
+    alone = await RawClient.reader_of(node.port, OPERATOR)
+    begun = time.monotonic()
+    for _ in range(4):
+        head = await alone.reader.readexactly(24)
+        assert struct.unpack_from("<4xh", head) == (messages.HEARTBEAT,)
+    elapsed = time.monotonic() - begun
+    assert elapsed > 0.25  # Three whole periods lie between four heartbeats.
+
+
+@on_a_node(limits=GatewayLimits(heartbeat_ms=20, idle_ms=200))
+async def test_idleness_is_counted_in_time(node: SingleNode) -> None:
+    """A lone client stays for as long as the limit says; the refusal tells how long it was mute."""
+    begun = time.monotonic()
+    alone = await RawClient.reader_of(node.port, OPERATOR)
+    refused = await alone.refused()
+    assert refused.reason == Refusal.IDLE_TIMED_OUT
+    assert refused.detail > 200
+    assert time.monotonic() - begun > 0.2
+
+
+@on_a_node(limits=GatewayLimits(heartbeat_ms=20, idle_ms=100))
+async def test_a_stall_of_the_node_is_not_blamed_on_its_clients(node: SingleNode) -> None:
+    """What a client said while the node was busy is read before the client is called silent."""
+    client = await RawClient.reader_of(node.port, OPERATOR)
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+
+    def stall() -> None:
+        """Stand still where sockets are served: timers come before what is to be read next."""
+        loop.remove_reader(ours)
+        client.send(encode_query(1, messages.STATUS, 0, 0, 0, 0, 0))
+        time.sleep(0.3)
+
+    with ours, theirs:
+        loop.add_reader(ours, stall)
+        theirs.send(b"now")
+        assert (await client.frame())[0] == messages.ANSWER
 
 
 @on_a_node(limits=GatewayLimits(turn_bytes=560))

@@ -8,6 +8,8 @@ import pytest
 
 from node.domain.codes import Code
 from node.gateway.gateway_limits import GatewayLimits
+from node.gateway.seams import Found
+from node.gateway.venue_reads import VenueReads
 from node.protocol import messages
 from node.protocol.command_frames import CommandFrames
 from node.protocol.encoding import (
@@ -81,7 +83,7 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
     operator = await RawClient.reader_of(node.port, OPERATOR)
     for subject, number, identifier, size, count in (
         (messages.ACCOUNT, 1, 0, 72, 1),
-        (messages.POSITIONS, 1, 0, 56, 1),
+        (messages.POSITIONS, 1, 0, 64, 1),
         (messages.OPEN_ORDERS, 1, 0, 64, 1),
         (messages.ORDER, 1, order, 64, 1),
         (messages.ORDER_BY_CLIENT_ID, 1, 55, 64, 1),
@@ -157,6 +159,32 @@ async def test_questions_that_cannot_be_answered_have_their_reasons(node: Single
     node.barriers_fail = True
     trader.send(encode_query(4, messages.MARKET, 1, 0, messages.LINEARIZABLE, 0, 0))
     assert (await trader.refused()).reason == Refusal.NOT_LEADER
+
+
+@on_a_node()
+async def test_whoever_has_left_is_not_answered(node: SingleNode) -> None:
+    """Questions of a connection that is closed cost the node nothing more."""
+    await set_up_market(node)
+    asked: list[int] = []
+    find = VenueReads.find
+
+    def counted(view: VenueReads, subject: int, *rest: int) -> Found | None:
+        asked.append(subject)
+        return find(view, subject, *rest)
+
+    client = await RawClient.reader_of(node.port, TRADERS[0])
+    query = encode_query(1, messages.MARKET, 1, 0, 0, 0, 0)
+    behind_barrier = encode_query(1, messages.MARKET, 1, 0, messages.LINEARIZABLE, 0, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VenueReads, "find", counted)
+        client.send(query * 8 + behind_barrier * 8 + encode_logout())
+        assert (await client.frame())[0] == messages.LOGOUT
+        assert await client.ended()
+        other = await RawClient.reader_of(node.port, TRADERS[1])
+        other.send(query)
+        assert (await other.frame())[0] == messages.ANSWER
+    assert asked == [messages.MARKET]
+    assert node.gateway.counters.queries == 17
 
 
 @on_a_node(limits=GatewayLimits(login_ms=500, linger_ms=100))

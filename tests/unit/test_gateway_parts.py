@@ -3,8 +3,10 @@
 import dataclasses
 import struct
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +14,8 @@ from node.gateway.admission import Admission, Backlog
 from node.gateway.backpressure import Backpressure
 from node.gateway.counters import GatewayCounters
 from node.gateway.gateway_limits import GatewayLimits
+from node.gateway.heartbeats import BEATS, Heartbeats
+from node.gateway.refusal_log import LINES_A_SECOND, RefusalLog
 
 SIZES = (24, 48, 72, 160)
 
@@ -193,3 +197,49 @@ def test_frame_and_answer_limits_stay_within_the_protocol() -> None:
     ):
         with pytest.raises(ValueError, match="gateway limit"):
             GatewayLimits(**wrong)
+
+
+class Beaten:
+    """A connection that counts its heartbeats."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.beats = 0
+
+    def heartbeat(self, frame: bytes, now: float) -> None:
+        """Count."""
+        assert (len(frame), now) == (24, 7.0)
+        self.beats += 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 15, 16, 17, 160, 1_001])
+def test_every_connection_gets_one_heartbeat_a_period(count: int) -> None:
+    """However many there are, and in parts that are as even as can be."""
+    connections = [Beaten() for _ in range(count)]
+    heartbeats = Heartbeats(
+        SimpleNamespace(time=lambda: 7.0),  # type: ignore[arg-type]
+        GatewayLimits(),
+        SimpleNamespace(connections=dict.fromkeys(connections, "")),  # type: ignore[arg-type]
+        SimpleNamespace(log_index=1, stamp_ns=2),
+    )
+    for period in range(1, 4):
+        for _ in range(BEATS):
+            before = sum(one.beats for one in connections)
+            heartbeats.beat()
+            assert sum(one.beats for one in connections) - before <= -(-count // BEATS)
+        assert [one.beats for one in connections] == [period] * count
+
+
+def test_who_knocks_without_end_does_not_fill_the_log() -> None:
+    """So many lines a second; the next one tells how many were left out."""
+    now = 5.0
+    refused = RefusalLog(lambda: now)
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(LINES_A_SECOND + 1_000):
+            refused.write(reason="KEY_UNKNOWN")
+        now = 6.0
+        refused.write(reason="KEY_UNKNOWN")
+        refused.write(reason="KEY_UNKNOWN")
+
+    assert [line["suppressed"] for line in lines] == [0] * LINES_A_SECOND + [1_000, 0]
+    assert {line["event"] for line in lines} == {"login_refused"}

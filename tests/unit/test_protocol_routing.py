@@ -18,9 +18,8 @@ from node.protocol.event_routes import (
     last_frame_offset,
     route_key,
     select_events,
-    split_frames,
 )
-from node.protocol.reply_runs import FreshReplies, ReplyRuns, count_codes, newest_sequence
+from node.protocol.reply_runs import FreshReplies, ReplyRuns
 
 
 def reply(session: int, sequence: int, code: int = 0) -> bytes:
@@ -71,14 +70,6 @@ def test_replies_that_are_not_whole_are_an_error() -> None:
     """A router that is given part of a reply says so."""
     with pytest.raises(ValueError, match="49 bytes"):
         ReplyRuns(reply(1, 1) + b"x")
-
-
-def test_codes_are_counted_without_an_object_a_reply() -> None:
-    """Counting by code adds to what was counted before."""
-    counts: dict[int, int] = {0: 1}
-    count_codes(reply(1, 1) + reply(1, 2, 411) + reply(1, 3, 411) + reply(1, 4), counts)
-    assert counts == {0: 3, 411: 2}
-    assert newest_sequence(reply(1, 4) + reply(1, 2)) == 4
 
 
 @given(
@@ -184,7 +175,7 @@ def test_the_past_of_a_stream_is_selected_from_a_sequence() -> None:
     """Selection keeps one stream's events from a sequence on."""
     group = [event(events.DEPTH, number % 3 + 1, number // 3 + 1) for number in range(12)]
     chosen = select_events(b"".join(group), messages.MARKET_DATA, 2, 3)
-    assert split_frames(chosen) == [group[7], group[10]]
+    assert chosen == group[7] + group[10]
     assert select_events(b"".join(group), messages.MARKET_DATA, 0, 1) == b"".join(group)
     assert select_events(b"".join(group), messages.EXECUTIONS, 0, 1) == b""
 

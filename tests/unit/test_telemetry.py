@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from node.telemetry.histogram import BUCKETS, Histogram, cumulative
 from node.telemetry.http_page import OperatorPage
-from node.telemetry.logs import LOG_FILE, configure_logs
+from node.telemetry.logs import LOG_FILE, LogFile, configure_logs
 from node.telemetry.metrics import NodeCollector, metric_names
 from node.telemetry.readings import (
     Build,
@@ -33,7 +33,7 @@ def readings(leader: int = 1) -> Readings:
     stages.histograms["total"].observe(1_500)
     return Readings(
         Build("0.1.0", "pure"),
-        Standing(1, "leader", True, 3, leader, 10, 10, 11, "ab" * 32),
+        Standing("0c" * 16, 1, "leader", True, 3, leader, 10, 10, 11, "ab" * 32),
         CheckpointReading(5, "cd" * 32, "ef" * 32),
         VenueReading(1, 2, 3, 4, 5, 600, {"UNKNOWN_ORDER": 7}),
         GatewayReading(1, 2, 300, 400, 0, {"THROTTLED": 2}),
@@ -157,6 +157,7 @@ def test_the_page_serves_metrics_status_and_health() -> None:
         2,
     )
     assert status["build"] == {"version": "0.1.0", "form": "pure"}
+    assert (status["cluster_id"], status["node"]) == ("0c" * 16, 1)
 
 
 def test_a_node_without_a_leader_is_not_healthy() -> None:
@@ -188,3 +189,33 @@ def test_a_log_line_is_one_json_object_with_the_node(tmp_path: Path) -> None:
     assert len(lines) == 1
     assert json.loads(lines[0])["event"] == "snapshot_saved"
     assert json.loads(lines[0])["node"] == 2
+
+
+def test_a_log_that_grows_is_rotated_while_it_runs(tmp_path: Path) -> None:
+    """Two files at most, whole lines in each, and none of the newest lost."""
+    lines = [f"line {number:03}\n".encode() for number in range(100)]
+    file = LogFile(tmp_path, rotate_at_bytes=90)
+    for line in lines[:50]:
+        file.write(line)
+        file.flush()
+    file.close()
+    file = LogFile(tmp_path, rotate_at_bytes=90)  # A restart goes on where it was.
+    for line in lines[50:]:
+        file.write(line)
+        file.flush()
+    file.close()
+    older, newer = sorted(tmp_path.iterdir(), reverse=True)
+
+    assert (older.name, newer.name) == ("node.jsonl.1", LOG_FILE)
+    assert older.read_bytes() + newer.read_bytes() == b"".join(lines[-20:])
+
+
+def test_a_log_that_cannot_be_rotated_goes_on(tmp_path: Path) -> None:
+    """Whatever stands in the way of a new file, a line is not lost and the node not harmed."""
+    (tmp_path / "node.jsonl.1").mkdir()
+    file = LogFile(tmp_path, rotate_at_bytes=10)
+    for _ in range(5):
+        file.write(b"a line\n")
+    file.close()
+
+    assert (tmp_path / LOG_FILE).read_bytes() == b"a line\n" * 5
