@@ -13,7 +13,7 @@ build: $(VENV)/.installed
 
 # ONCE=1 ends after the report, with code 0 only if every claim in it held; FLOW=file replays a recorded flow.
 run: build
-	$(BIN)/quorumbook demo $(if $(FLOW),--flow $(FLOW)) $(if $(ONCE),--once)
+	$(BIN)/quorumbook demo $(if $(FLOW),--flow '$(FLOW)') $(if $(ONCE),--once)
 
 # The `ci` profile draws the same examples each time; run pytest itself, or HYPOTHESIS_PROFILE=soak, to look further.
 test test-pure: export HYPOTHESIS_PROFILE ?= ci

@@ -1,5 +1,6 @@
 """The program `quorumbook`: finds the module of a command only when that command is called."""
 
+import os
 import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -21,10 +22,14 @@ _COMMANDS = {
     "demo": "trade, lose the leader, lose nothing: the whole story in a minute",
     "verify": "replay saved logs offline and confirm every digest",
     "snapshot": "take and list snapshots",
+    "backup": "back a stopped node up, verify and restore backups",
     "log": "look into a node's journal offline",
     "keys": "make and show keys",
     "config": "check a node's configuration",
 }
+
+
+TRACEBACK_VARIABLE = "QUORUMBOOK_TRACEBACK"
 
 
 class LazyGroup(click.Group):
@@ -95,4 +100,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
+        sys.exit(1)
+    except (OSError, ValueError) as error:
+        # The world failed in a way that no command foresaw; assertions stay what they are.
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        click.echo(
+            f"Error: {type(error).__name__}: {error} ({TRACEBACK_VARIABLE}=1 shows where)", err=True
+        )
         sys.exit(1)

@@ -12,6 +12,7 @@ from node.domain.replies import REPLY_SIZE
 
 _CODE_WORD: Final = 3
 _WORDS: Final = REPLY_SIZE // 4
+_LOG_INDEX_WORD: Final = 3
 _CHUNK_LEAST: Final = 64
 """While commands are out, fewer than this many are not worth a packet of their own."""
 
@@ -136,6 +137,11 @@ class Delivery:
     def code_numbers(self) -> list[int]:
         """Return the number of each command's code, in order."""
         return memoryview(self.replies).cast("i")[_CODE_WORD::_WORDS].tolist()
+
+    def log_indexes(self) -> list[int]:
+        """Return where in the log each command was answered, in order."""
+        words = memoryview(self.replies).cast("q")
+        return words[_LOG_INDEX_WORD :: REPLY_SIZE // 8].tolist()
 
     def codes(self) -> Counter[str]:
         """Return how many commands came to each code, by name."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,9 +20,18 @@ from cluster.deployment import (
     DeploymentError,
 )
 from cluster.flow import Flow
-from cluster.processes import POLL_SECONDS, await_leader, await_stopped, signal_node, start_node
+from cluster.flow_rejections import Rejection, explain_rejections, orders_in_question
+from cluster.processes import (
+    POLL_SECONDS,
+    await_leader,
+    await_stopped,
+    is_free,
+    signal_node,
+    start_node,
+)
 from cluster.replaying import Pace, ReplayResult, operator_session, replay_flow
 from cluster.status import NodeStatus, poll_status
+from config import Endpoint
 
 if TYPE_CHECKING:
     from node.audit.report import AuditReport
@@ -52,6 +60,7 @@ class Story:
 
     flow: Flow
     result: ReplayResult
+    rejections: tuple[Rejection, ...]
     killed: int
     killed_after: int
     leader_before: NodeStatus
@@ -69,7 +78,10 @@ class Story:
             Claim(
                 f"all {self.result.commands} commands were acknowledged", self._all_acknowledged()
             ),
-            Claim("every rejection is explained by the flow", not self.result.unexplained),
+            Claim(
+                "every rejection is explained by the flow and by what the log did to its orders",
+                all(one.why for one in self.rejections),
+            ),
             Claim(
                 f"leader {self.killed} was killed, and node {self.leader_after.node} took over",
                 self.killed == self.leader_before.node
@@ -109,7 +121,7 @@ class Story:
             "seconds": round(self.result.seconds, 3),
             "fills": replayed[0]["fills"] if replayed else None,
             "volume_lots": self.volume_lots,
-            "rejections": [one._asdict() for one in self.result.rejections],
+            "rejections": [one._asdict() for one in self.rejections],
             "latency_ns": latency._asdict(),
             "failover_gap_ns": self.result.gap_ns,
             "killed": {"node": self.killed, "after_commands": self.killed_after},
@@ -133,7 +145,7 @@ def free_base_port() -> int:
     draw = SystemRandom()
     for _ in range(_DRAWS_MAX):
         base = draw.randrange(10_000, 30_000, 10)  # Below the ports that outgoing connections get.
-        if all(_is_free(port) for port in _ports(base)):
+        if all(is_free(Endpoint(LOCAL_HOST, port)) for port in _ports(base)):
             return base
     raise DeploymentError(
         f"{_DRAWS_MAX} times the ports drawn for a cluster were in use on {LOCAL_HOST}"
@@ -145,18 +157,9 @@ def _ports(base: int) -> Iterator[int]:
         yield from (base + PORTS_PER_NODE * number + offset for offset in range(3))
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOCAL_HOST, port))
-        except OSError:
-            return False
-    return True
-
-
 def play(deployment: Deployment, flow: Flow, say: Callable[[str], None]) -> Story:
     """Play `flow` on a running cluster, kill its leader in the middle, and look at everything."""
+    from node.audit.executions import Executions
     from node.audit.verify import verify
 
     before = await_leader(deployment)
@@ -181,17 +184,19 @@ def play(deployment: Deployment, flow: Flow, say: Callable[[str], None]) -> Stor
         replies = Path(scratch) / "replies.bin"
         replies.write_bytes(b"".join(result.replies))
         folders = [deployment.folder(member.number) for member in deployment.members]
-        audit = verify(folders, acknowledgements=replies)
-    return Story(
-        flow, result, before.node, killer.killed_after, before, after, statuses, volume, audit
-    )
+        accounts = result.stage.accounts
+        executions = Executions(orders_in_question(result.sent, accounts))
+        audit = verify(folders, acknowledgements=replies, observe=executions.observe)
+        rejections = tuple(explain_rejections(result.sent, accounts, executions))
+    killed, ran = killer.killed_after, (before, after)
+    return Story(flow, result, rejections, before.node, killed, *ran, statuses, volume, audit)
 
 
 def await_agreement(deployment: Deployment, seconds: float = AGREEMENT_SECONDS) -> list[NodeStatus]:
     """Wait until all nodes are at one index and digest; DeploymentError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        polled = poll_status(deployment.members)
+        polled = poll_status(deployment)
         statuses = [status for status in polled.values() if status is not None]
         reached = {(status.applied_index, status.chain_digest) for status in statuses}
         if len(statuses) == len(deployment.members) and len(reached) == 1:

@@ -12,6 +12,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ DEFAULT_DATA: Final = Path(".quorumbook")
 DEFAULT_BASE_PORT: Final = 7400
 LOCAL_HOST: Final = "127.0.0.1"
 PORTS_PER_NODE: Final = 10
+GENESIS_MAGIC: Final = b"QBGENES1"
+GENESIS_CLUSTER_ID: Final = len(GENESIS_MAGIC)
+CLUSTER_ID_SIZE: Final = 16
 _SECRET_MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 
@@ -50,6 +54,8 @@ class Deployment:
 
     root: Path
     members: tuple[Member, ...]
+    cluster_id: str
+    """Of its genesis, in hexadecimal: what tells it from another cluster at the same addresses."""
 
     def folder(self, number: int) -> Path:
         """Return the data folder of one node."""
@@ -87,7 +93,7 @@ class Deployment:
 def open_deployment(root: Path) -> Deployment:
     """Return the cluster in `root`.
 
-    DeploymentError when there is none, ConfigError when a file is broken.
+    DeploymentError when there is none or no node has a genesis, ConfigError when a file is broken.
     """
     files = sorted(root.glob("node-*/node.toml"))
     if not files:
@@ -95,7 +101,8 @@ def open_deployment(root: Path) -> Deployment:
             f"there is no cluster in {root}; `quorumbook up --data {root}` makes one"
         )
     members = load_node(files[0]).members
-    return Deployment(root, tuple(sorted(members, key=lambda member: member.number)))
+    by_number = tuple(sorted(members, key=lambda member: member.number))
+    return Deployment(root, by_number, _cluster_id(root))
 
 
 def create_deployment(root: Path, plan: Plan) -> Deployment:
@@ -103,9 +110,18 @@ def create_deployment(root: Path, plan: Plan) -> Deployment:
 
     All of it or, after a crash, nothing.
 
-    Raises DeploymentError when the folder holds something else, ConfigError for an unknown profile
-    or limit.
+    Raises DeploymentError when the folder holds something else or cannot be made, ConfigError for
+    an unknown profile or limit.
     """
+    try:
+        return _create(root, plan)
+    except OSError as error:
+        raise DeploymentError(
+            f"no cluster can be made in {root}: {error.strerror} ({error.filename})"
+        ) from error
+
+
+def _create(root: Path, plan: Plan) -> Deployment:
     if root.exists() and any(root.iterdir()):
         raise DeploymentError(f"{root} is not empty and holds no cluster; choose another --data")
     limits = genesis_limits(plan.profile)
@@ -116,7 +132,8 @@ def create_deployment(root: Path, plan: Plan) -> Deployment:
     operator = SigningKey.generate()
     write_key(draft / "operator.key", operator)
     (draft / "keys").mkdir(mode=_FOLDER_MODE)
-    genesis = Genesis(secrets.token_bytes(16), 0, bytes(operator.verify_key), limits).encode()
+    cluster_id = secrets.token_bytes(CLUSTER_ID_SIZE)
+    genesis = Genesis(cluster_id, 0, bytes(operator.verify_key), limits).encode()
     cluster_key = secrets.token_bytes(32)
     members = _members(plan)
     for member in members:
@@ -131,7 +148,7 @@ def create_deployment(root: Path, plan: Plan) -> Deployment:
     if root.exists():
         root.rmdir()
     draft.rename(root)
-    return Deployment(root, members)
+    return Deployment(root, members, cluster_id.hex())
 
 
 def genesis_limits(profile: str) -> tuple[int, ...]:
@@ -188,6 +205,18 @@ def lock_holder(lock_file: Path) -> int | None:
     finally:
         os.close(descriptor)
     return None
+
+
+def _cluster_id(root: Path) -> str:
+    """Return what most of the nodes' genesis files say: one node's broken file stops no other."""
+    found = Counter(
+        content[GENESIS_CLUSTER_ID : GENESIS_CLUSTER_ID + CLUSTER_ID_SIZE].hex()
+        for content in (file.read_bytes() for file in sorted(root.glob("node-*/genesis.bin")))
+        if content.startswith(GENESIS_MAGIC)
+    )
+    if not found:
+        raise DeploymentError(f"no node in {root} has a genesis.bin that can be used")
+    return found.most_common(1)[0][0]
 
 
 def _members(plan: Plan) -> tuple[Member, ...]:

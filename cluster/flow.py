@@ -52,7 +52,8 @@ class FlowError(Exception):
     """A recording cannot be read; the message names the file and the line."""
 
     def __init__(self, source: str, line: int, reason: str) -> None:
-        super().__init__(f"{source}, line {line}: {reason}")
+        place = f"{source}, line {line}" if line else source
+        super().__init__(f"{place}: {reason}")
 
 
 def read_flow(file: Path) -> Flow:

@@ -12,13 +12,15 @@ from typing import Final
 
 from nacl.signing import SigningKey
 
+from client import ClientError
 from cluster.bulk_session import WINDOW, BulkSession
 from cluster.delivery import Delivery, Latencies, latencies
-from cluster.deployment import Deployment, read_key, write_key
+from cluster.deployment import Deployment, DeploymentError, read_key, write_key
 from cluster.flow import Flow, FlowRow
 from cluster.flow_frames import FRAME_SIZE, encode, split
-from cluster.flow_rejections import Rejection, explain_rejections
+from cluster.flow_rejections import Sent
 from cluster.flow_stage import SESSIONS_PER_KEY, Stage, grant_brokers, prepare_stage
+from cluster.status import why_unserved
 
 CONNECTIONS_MAX: Final = 64
 
@@ -40,7 +42,8 @@ class ReplayResult:
     commands: int
     seconds: float
     codes: Counter[str]
-    rejections: tuple[Rejection, ...]
+    sent: tuple[Sent, ...]
+    """What was asked and answered, by session."""
     latency: Latencies
     gap_ns: int
     reconnections: int
@@ -52,18 +55,16 @@ class ReplayResult:
         """Return acknowledged commands a second, rounded down."""
         return int(self.commands / self.seconds) if self.seconds else 0
 
-    @property
-    def unexplained(self) -> list[str]:
-        """Return the codes of rejections that the flow does not explain."""
-        return [rejection.code for rejection in self.rejections if not rejection.why]
-
 
 @asynccontextmanager
 async def operator_session(deployment: Deployment) -> AsyncIterator[BulkSession]:
     """Log in with the operator's key, at whichever node leads."""
     endpoints = [member.client for member in deployment.members]
     session = BulkSession(endpoints, deployment.operator_key())
-    await session.open()
+    try:
+        await session.open()
+    except ClientError as error:
+        raise DeploymentError("; ".join([str(error), *why_unserved(deployment)])) from error
     try:
         yield session
     finally:
@@ -122,9 +123,10 @@ async def _play(
     deliveries = await asyncio.gather(*sending)
     began = min(delivery.started_ns for delivery in deliveries if delivery.count)
     ended = max(delivery.ended_ns for delivery in deliveries if delivery.count)
-    explained = [
-        (part, delivery.code_numbers()) for part, delivery in zip(parts, deliveries, strict=True)
-    ]
+    sent = tuple(
+        Sent(part, delivery.code_numbers(), delivery.log_indexes())
+        for part, delivery in zip(parts, deliveries, strict=True)
+    )
     codes: Counter[str] = Counter()
     for delivery in deliveries:
         codes.update(delivery.codes())
@@ -133,7 +135,7 @@ async def _play(
         len(flow.rows),
         (ended - began) / 1e9,
         codes,
-        tuple(explain_rejections(explained)),
+        sent,
         latencies(pair for delivery in deliveries for pair in delivery.durations),
         max(delivery.gap_ns for delivery in deliveries),
         sum(session.reconnections for session in sessions),

@@ -73,13 +73,16 @@ class Machine:
         self.publish(venue.replies, events)
         stages.replied()
         if venue.checkpoint_due:
-            self._begin_checkpoint(index)
+            self._begin_checkpoint()
 
-    def _begin_checkpoint(self, index: int) -> None:
+    def _begin_checkpoint(self) -> None:
         if self._checkpointer.busy:
             log.warning(
-                "checkpoint_skipped", index=index, reason="the last one is still being written"
+                "checkpoint_delayed",
+                index=self.venue.log_index,
+                reason="the last one is still being written",
             )
+            self._checkpointer.owe(self._begin_checkpoint)
             return
         assert self.describe is not None
         self._checkpointer.begin(self.venue.freeze(), self.describe)

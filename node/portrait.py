@@ -3,6 +3,9 @@
 Gathered from its parts when an operator asks, never on the way of a command.
 """
 
+from time import monotonic
+from typing import Final
+
 from node.consensus.replica import Replica
 from node.domain.codes import Code
 from node.gateway.admission import Admission
@@ -22,6 +25,9 @@ from node.telemetry.readings import (
     Standing,
     VenueReading,
 )
+
+_COUNT_EVERY_SECONDS: Final = 1.0
+"""However often `/healthz` and `/status` are asked for."""
 
 
 class Portrait:
@@ -49,6 +55,8 @@ class Portrait:
         self._events = events
         self._checkpointer = checkpointer
         self._store = store
+        self._orders_counted = 0
+        self._count_again_at = 0.0
 
     def readings(self) -> Readings:
         """Return everything as it is now."""
@@ -75,6 +83,7 @@ class Portrait:
     def _standing(self) -> Standing:
         replica = self._replica
         return Standing(
+            self._machine.venue.genesis.cluster_id.hex(),
             self._node,
             replica.role.name.lower(),
             replica.ready,
@@ -84,6 +93,7 @@ class Portrait:
             replica.applied_index,
             replica.last_index,
             self._machine.venue.digest.hex(),
+            replica.recovering,
         )
 
     def _checkpoint(self) -> CheckpointReading:
@@ -102,10 +112,22 @@ class Portrait:
             state.treasury.accounts,
             state.treasury.events,
             state.treasury.markets,
-            sum(market.order_count for market in state.markets if market is not None),
+            self._open_orders(),
             state.commands,
             {Code(number).name: count for number, count in enumerate(venue.rejections) if count},
         )
+
+    def _open_orders(self) -> int:
+        """Return how many orders rest, as counted at most a moment ago.
+
+        Every market is visited, under the lock that the loop needs too.
+        """
+        now = monotonic()
+        if now >= self._count_again_at:
+            markets = self._machine.venue.state.markets
+            self._orders_counted = sum(one.order_count for one in markets if one is not None)
+            self._count_again_at = now + _COUNT_EVERY_SECONDS
+        return self._orders_counted
 
     def _gateway(self) -> GatewayReading:
         counters = self._counters

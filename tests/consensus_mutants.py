@@ -26,7 +26,9 @@ def leader_counts_itself_unsynced(node: SimulatedNode) -> None:
 
 
 def vote_is_not_recorded(node: SimulatedNode) -> None:
-    """Term and vote live in memory only."""
+    """Term and vote live in memory only, and no start finds that its journal has none."""
+    if not node.disk_lost:
+        node.guard.recovery.active = node.marked_recovering = False
 
     def save_vote(term: int, vote: int) -> None:
         node.journal.term, node.journal.vote = term, vote

@@ -170,7 +170,7 @@ class SimulatedCluster:
         self.last_acknowledged = max(self.last_acknowledged, index)
 
     def _holds(self, node: SimulatedNode, index: int, term: int) -> bool:
-        if node.marked_recovering:
+        if node.disk_lost:
             return True  # It may have held the entry on the disk that it lost since.
         if node.snapshot is not None and node.snapshot.index >= index:
             return True

@@ -150,5 +150,5 @@ class FaultSchedule:
                 cluster.crash(number, power=True)
             node.disk.wipe()
             node.snapshot = None
-            node.marked_recovering = True
+            node.marked_recovering = node.disk_lost = True
             cluster.restart(number)

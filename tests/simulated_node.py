@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from node.consensus.journal import Flush, Journal
 from node.consensus.leader_clock import LeaderClock
-from node.consensus.log_alignment import align
+from node.consensus.log_alignment import align, may_have_forgotten
 from node.consensus.peer_messages import Message
 from node.consensus.raft_core import GROUP, LEADER, RaftCore
 from node.consensus.raft_guard import RaftGuard
@@ -28,6 +28,7 @@ TIMING = Timing(
 )
 SEGMENT_BYTES = 1500
 DIRECTORY = Path("/journal")
+COVER_SECONDS = 0.25
 STAMP_DIGITS = 20
 MOST_SKEW_NS = 2_100_000_000
 """The fastest clock that a schedule sets is two seconds ahead."""
@@ -120,6 +121,7 @@ class SimulatedNode:
         self.disk = SimulatedDisk(cluster.random)
         self.snapshot: Snapshot | None = None
         self.marked_recovering = False
+        self.disk_lost = False
         self.alive = False
         self.paused_until = 0.0
         self.life = 0
@@ -137,7 +139,9 @@ class SimulatedNode:
             nonce=lambda: cluster.random.getrandbits(32),
         )
         snapshot = self.snapshot
-        align(self.journal, *((snapshot.index, snapshot.term) if snapshot else (0, 0)))
+        position = (snapshot.index, snapshot.term) if snapshot else (0, 0)
+        self.marked_recovering |= may_have_forgotten(self.journal, *position)
+        align(self.journal, *position)
         peers = [other for other in cluster.numbers if other != number]
         self.core = RaftCore(number, peers, self.journal, self._apply)
         self.groups: list[tuple[int, bytes]] = []
@@ -173,6 +177,7 @@ class SimulatedNode:
         self.core.on_state = on_state
         self.proposed: dict[int, tuple[int, bytes]] = {}
         self._passing = False
+        self._covered_at = cluster.now
         self._in_life(0.0, self._tick)
 
     def _note_stamps(self) -> None:
@@ -180,7 +185,7 @@ class SimulatedNode:
             self.clock.not_before(int(self.groups[-1][1][:STAMP_DIGITS]))
 
     def _recovered(self) -> None:
-        self.marked_recovering = False
+        self.marked_recovering = self.disk_lost = False
 
     def _in_life(self, delay: float, action: Callable[[], None]) -> None:
         """Run `action` later, unless the node died meanwhile.
@@ -201,6 +206,9 @@ class SimulatedNode:
 
     def _tick(self) -> None:
         self.guard.heartbeat()
+        if self.cluster.now >= self._covered_at + COVER_SECONDS:
+            self._covered_at = self.cluster.now
+            self.journal.cover()
         self.kick()
         self._in_life(TIMING.heartbeat / 2, self._tick)
 

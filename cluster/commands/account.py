@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 
 from client import Client, RejectedError
 from client.records import AccountRecord, PositionRecord
-from cluster.clients import USDC, owner_of, read, trade
+from cluster.clients import OPERATOR, USDC, is_key_name, is_number, owner_of, read, trade
 from cluster.console import (
     data_option,
     failures_explained,
@@ -20,6 +20,7 @@ from cluster.console import (
     usdc,
 )
 from cluster.deployment import DeploymentError, open_deployment, read_key, write_key
+from cluster.status import find_strangers
 from node.domain.codes import Code
 from node.domain.identifiers import ADDRESS_SIZE
 from node.domain.terms import AccountMode
@@ -137,11 +138,17 @@ def list_accounts(*, data: Path, as_json: bool) -> None:
 
 
 def _public_key(data: Path, name: str) -> bytes:
-    if name.isdigit() or not name.replace("-", "").replace("_", "").isalnum():
+    if name == OPERATOR:
+        raise DeploymentError("the operator's key has no account; choose another name")
+    if is_number(name) or not is_key_name(name):
         raise DeploymentError(
             f"{name!r} is not a name of letters, digits, '-' and '_' (and not of digits alone)"
         )
-    file = open_deployment(data).key_file(name)
+    deployment = open_deployment(data)
+    strangers = find_strangers(deployment)
+    if strangers:  # No key is made for an account that cannot be.
+        raise DeploymentError("; ".join(strangers))
+    file = deployment.key_file(name)
     if not file.exists():
         write_key(file, SigningKey.generate())
     return bytes(read_key(file).verify_key)

@@ -118,7 +118,7 @@ def _report(story: Story, *, as_json: bool) -> None:
             "rejections",
             "; ".join(
                 f"{one.commands:,} {one.code}: {one.why or 'NOT EXPLAINED'}"
-                for one in story.result.rejections
+                for one in story.rejections
             )
             or "none",
         ),
@@ -165,14 +165,15 @@ def _conservation(story: Story) -> str:
 def _serve(deployment: Deployment, story: Story) -> None:
     data = deployment.root
     market = story.result.stage.markets[0]
+    tool = sys.argv[0]
     click.echo(f"""
 The cluster keeps serving until Ctrl-C. Trade by hand in another terminal:
-  quorumbook --help
-  quorumbook status --data {data}
-  quorumbook depth {market} --data {data}
-  quorumbook account create alice --deposit 1000 --data {data}
-  quorumbook order place alice --market {market} --buy yes --price 0.4 --shares 10 --data {data}
-  quorumbook node kill {story.leader_after.node} --data {data}
+  {tool} --help
+  {tool} status --data {data}
+  {tool} depth {market} --data {data}
+  {tool} account create alice --deposit 1000 --data {data}
+  {tool} order place alice --market {market} --buy yes --price 0.4 --shares 10 --data {data}
+  {tool} node kill {story.leader_after.node} --data {data}
 """)
     watch = Watch(deployment, click.echo)
     try:

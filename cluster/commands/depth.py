@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from cluster.clients import read
+from cluster.clients import NUMBER, read
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 
 
 @click.command("depth", short_help="show a market's book by price")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @click.option(
     "--levels", type=click.IntRange(1, 2_000), default=10, show_default=True, help="Of each side."
 )

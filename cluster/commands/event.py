@@ -6,7 +6,7 @@ import click
 
 from client import Client
 from client.records import EventRecord, MarketRecord
-from cluster.clients import read, trade
+from cluster.clients import NAME, NUMBER, read, trade
 from cluster.commands.market import COLUMNS, as_dict, row
 from cluster.console import data_option, json_option, say_json, say_table
 from cluster.deployment import DeploymentError
@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("create")
-@click.argument("name")
+@click.argument("name", type=NAME)
 @click.option(
     "--exclusive/--independent",
     default=True,
@@ -35,8 +35,6 @@ def create(name: str, *, exclusive: bool, data: Path, as_json: bool) -> None:
 
     Example: quorumbook event create "Who wins the race?" --exclusive
     """
-    if len(name.encode()) > 64:
-        raise click.UsageError("a name has at most 64 bytes")
     number = trade(data, lambda client: client.admin.create_event(name, exclusive=exclusive)).result
     if as_json:
         say_json({"event": number, "name": name, "exclusive": exclusive})
@@ -45,7 +43,7 @@ def create(name: str, *, exclusive: bool, data: Path, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("event", type=int)
+@click.argument("event", type=NUMBER)
 @data_option
 @json_option
 def show(event: int, *, data: Path, as_json: bool) -> None:

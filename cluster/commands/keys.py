@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from nacl.signing import SigningKey
 
+from cluster.clients import OPERATOR, is_key_name
 from cluster.console import data_option, failures_explained, json_option, say_json, say_table
 from cluster.deployment import DeploymentError, open_deployment, read_key, write_key
 
@@ -27,8 +28,10 @@ def init(name: str, *, data: Path, as_json: bool) -> None:
     Example: quorumbook keys init alice
     """
     with failures_explained():
-        if not name.replace("-", "").replace("_", "").isalnum():
+        if not is_key_name(name):
             raise DeploymentError(f"{name!r} is not a name of letters, digits, '-' and '_'")
+        if name == OPERATOR:
+            raise DeploymentError("the operator has a key already; choose another name")
         deployment = open_deployment(data)
         file = deployment.key_file(name)
         key = SigningKey.generate()

@@ -8,10 +8,11 @@ import click
 
 from client import Client, Reply
 from client.records import MarketRecord
-from cluster.clients import PRICE, read, trade
+from cluster.clients import FEE_BPS, NAME, NUMBER, NUMBER_OR_ALL, PRICE, read, trade
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
 from node.domain.terms import MarketState
+from node.domain.units import PRICE_SCALE
 
 COLUMNS = (
     "market",
@@ -36,17 +37,17 @@ def command() -> None:
 
 
 @command.command("create")
-@click.argument("event", type=int)
-@click.argument("name")
+@click.argument("event", type=NUMBER)
+@click.argument("name", type=NAME)
 @click.option(
     "--tick",
-    type=int,
+    type=click.IntRange(1, PRICE_SCALE),
     default=1,
     show_default=True,
     help="Price units of 0.0001 between two prices.",
 )
-@click.option("--taker-fee-bps", type=int, default=0, show_default=True)
-@click.option("--maker-fee-bps", type=int, default=0, show_default=True)
+@click.option("--taker-fee-bps", type=FEE_BPS, default=0, show_default=True)
+@click.option("--maker-fee-bps", type=FEE_BPS, default=0, show_default=True)
 @click.option(
     "--open",
     "at_once",
@@ -70,8 +71,6 @@ def create(
 
     Example: quorumbook market create 1 "Red Rum" --tick 10 --taker-fee-bps 25
     """
-    if len(name.encode()) > 64:
-        raise click.UsageError("a name has at most 64 bytes")
 
     async def work(client: Client) -> int:
         fees = {"taker_fee_bps": taker_fee_bps, "maker_fee_bps": maker_fee_bps}
@@ -88,7 +87,7 @@ def create(
 
 
 @command.command("open")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @data_option
 @json_option
 def open_market(market: int, *, data: Path, as_json: bool) -> None:
@@ -100,7 +99,7 @@ def open_market(market: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("halt")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @data_option
 @json_option
 def halt(market: int, *, data: Path, as_json: bool) -> None:
@@ -114,7 +113,7 @@ def halt(market: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("close")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @data_option
 @json_option
 def close(market: int, *, data: Path, as_json: bool) -> None:
@@ -128,7 +127,7 @@ def close(market: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("resolve")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @click.argument("outcome", type=PRICE)
 @data_option
 @json_option
@@ -147,7 +146,7 @@ def resolve(market: int, outcome: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("void")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @data_option
 @json_option
 def void(market: int, *, data: Path, as_json: bool) -> None:
@@ -161,7 +160,7 @@ def void(market: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("market", type=int)
+@click.argument("market", type=NUMBER)
 @data_option
 @json_option
 def show(market: int, *, data: Path, as_json: bool) -> None:
@@ -184,7 +183,7 @@ def show(market: int, *, data: Path, as_json: bool) -> None:
 
 
 @command.command("list")
-@click.option("--event", type=int, default=0, help="Only this event's.")
+@click.option("--event", type=NUMBER_OR_ALL, default=0, help="Only this event's.")
 @data_option
 @json_option
 def list_markets(event: int, *, data: Path, as_json: bool) -> None:

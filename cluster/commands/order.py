@@ -6,7 +6,16 @@ from typing import Any
 import click
 
 from client.records import OrderRecord
-from cluster.clients import PRICE, SHARES, owner_of, read, trade
+from cluster.clients import (
+    NUMBER,
+    NUMBER_OR_ALL,
+    ORDER_ID,
+    PRICE,
+    SHARES,
+    owner_of,
+    read,
+    trade,
+)
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from node.domain.terms import Intent, TimeInForce
 
@@ -31,7 +40,7 @@ def command() -> None:
 
 @command.command("place")
 @click.argument("account")
-@click.option("--market", type=int, required=True)
+@click.option("--market", type=NUMBER, required=True)
 @click.option("--buy", type=click.Choice(["yes", "no"]), help="What to buy.")
 @click.option("--sell", type=click.Choice(["yes", "no"]), help="What to sell.")
 @click.option(
@@ -45,7 +54,7 @@ def command() -> None:
 @click.option("--type", "kind", type=click.Choice(list(_KINDS)), default="gtc", show_default=True)
 @click.option(
     "--client-order-id",
-    type=click.IntRange(1, (1 << 63) - 1),
+    type=ORDER_ID,
     help="Yours; a random one otherwise.",
 )
 @data_option
@@ -97,18 +106,18 @@ def place(
 @command.command("cancel")
 @click.argument("account")
 @click.option(
-    "--market", type=int, default=0, help="The order's market; with --all, only this one."
+    "--market", type=NUMBER_OR_ALL, default=0, help="The order's market; with --all, only this one."
 )
-@click.option("--order", "order_id", type=int, default=0, help="The venue's order id.")
-@click.option("--client-order-id", type=int, default=0, help="Your own id of the order.")
+@click.option("--order", "order_id", type=ORDER_ID, help="The venue's order id.")
+@click.option("--client-order-id", type=ORDER_ID, help="Your own id of the order.")
 @click.option("--all", "everything", is_flag=True, help="Cancel all orders of the account.")
 @data_option
 @json_option
 def cancel(
     account: str,
     market: int,
-    order_id: int,
-    client_order_id: int,
+    order_id: int | None,
+    client_order_id: int | None,
     *,
     everything: bool,
     data: Path,
@@ -123,7 +132,7 @@ def cancel(
     if not everything and not market:
         raise click.UsageError("give the order's --market")
     owner = owner_of(account)
-    ids = {"order_id": order_id, "client_order_id": client_order_id}
+    ids = {"order_id": order_id or 0, "client_order_id": client_order_id or 0}
     if everything:
         reply = trade(
             data, lambda client: client.orders.cancel_all(market, account=owner.account), owner.key
@@ -137,12 +146,13 @@ def cancel(
     if as_json:
         say_json({"result": reply.result, "closed": reply.filled, "log_index": reply.log_index})
     else:
-        click.echo(f"cancelled as of index {reply.log_index}")
+        what = f"{reply.filled} orders cancelled at once" if everything else "cancelled"
+        click.echo(f"{what} as of index {reply.log_index}")
 
 
 @command.command("list")
 @click.argument("account")
-@click.option("--market", type=int, default=0, help="Only in this market.")
+@click.option("--market", type=NUMBER_OR_ALL, default=0, help="Only in this market.")
 @data_option
 @json_option
 def list_orders(account: str, market: int, *, data: Path, as_json: bool) -> None:

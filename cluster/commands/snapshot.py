@@ -27,7 +27,10 @@ def command() -> None:
 @data_option
 @json_option
 def create(*, data: Path, as_json: bool) -> None:
-    """Log a checkpoint: every node writes its snapshot at that one index.
+    """Ask for a checkpoint: each node writes its snapshot at that one index, beside its work.
+
+    A node that is still writing an earlier one begins when that is done, at a later index;
+    `snapshot list` shows what is durable.
 
     Example: quorumbook snapshot create
     """
@@ -36,7 +39,9 @@ def create(*, data: Path, as_json: bool) -> None:
     if as_json:
         say_json({"index": index})
     else:
-        click.echo(f"every node takes its snapshot at index {index}")
+        click.echo(
+            f"a checkpoint at index {index} is asked for; `quorumbook snapshot list` shows it"
+        )
 
 
 @command.command("list")

@@ -15,7 +15,7 @@ from cluster.console import (
     say_table,
 )
 from cluster.deployment import Deployment, open_deployment
-from cluster.status import NodeStatus, poll_status
+from cluster.status import NodeStatus, poll_status, stranger_at
 
 _DIGITS = 12
 
@@ -26,13 +26,14 @@ _DIGITS = 12
 def command(*, data: Path, as_json: bool) -> None:
     """Show each node's role, log position and digests.
 
-    Code 1 unless one of them leads and takes commands.
+    Code 1 unless one of them leads and takes commands. A node of another cluster that answers at
+    one of the addresses is named and not counted.
 
     Example: quorumbook status --json | jq .leader
     """
     with failures_explained():
         deployment = open_deployment(data)
-        statuses = poll_status(deployment.members)
+        statuses = poll_status(deployment)
     leader = next(
         (s.node for s in statuses.values() if s is not None and s.role == "leader" and s.ready), 0
     )
@@ -40,7 +41,7 @@ def command(*, data: Path, as_json: bool) -> None:
         say_json(
             {
                 "leader": leader,
-                "nodes": [_as_json(number, status) for number, status in statuses.items()],
+                "nodes": [_as_json(deployment, *one) for one in statuses.items()],
             }
         )
     else:
@@ -49,9 +50,10 @@ def command(*, data: Path, as_json: bool) -> None:
         sys.exit(FAILED)
 
 
-def _as_json(number: int, status: NodeStatus | None) -> dict[str, object]:
+def _as_json(deployment: Deployment, number: int, status: NodeStatus | None) -> dict[str, object]:
     if status is None:
-        return {"node": number, "answers": False}
+        stranger = stranger_at(deployment, deployment.member(number))
+        return {"node": number, "answers": False, **({"stranger": stranger} if stranger else {})}
     return {"answers": True, **msgspec.to_builtins(status)}
 
 
@@ -83,12 +85,13 @@ def _say(deployment: Deployment, statuses: dict[int, NodeStatus | None]) -> None
 def _row(deployment: Deployment, number: int, status: NodeStatus | None) -> list[object]:
     process = deployment.running(number) or "-"
     if status is None:
-        return [number, process, "does not answer", *["-"] * 12]
+        stranger = stranger_at(deployment, deployment.member(number))
+        return [number, process, stranger or "does not answer", *["-"] * 12]
     venue, checkpoint = status.venue, status.checkpoint
     return [
         number,
         process,
-        status.role + ("" if status.ready or status.role != "leader" else ", not ready"),
+        status.words,
         status.term,
         status.applied_index,
         status.commit_index,

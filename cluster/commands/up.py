@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from cluster.console import data_option, failures_explained, json_option, say_json
 from cluster.deployment import (
@@ -16,7 +17,7 @@ from cluster.deployment import (
     create_deployment,
     open_deployment,
 )
-from cluster.processes import Watch, await_leader, end_on_sigterm, start_node, stop_all
+from cluster.processes import Watch, await_leader, end_on_sigterm, start_node, stop_all, stop_nodes
 from cluster.status import NodeStatus
 from config import profile_names
 
@@ -69,17 +70,45 @@ def command(
             for member in deployment.members
             if deployment.running(member.number) is None
         ]
-        for number in started:
-            start_node(deployment, number)
-        leader = await_leader(deployment, needed=started)
+        leader = _start(deployment, started)
     _say_up(deployment, leader, started, as_json=as_json)
     if not detach:
         _stay(deployment)
 
 
+def _start(deployment: Deployment, numbers: list[int]) -> NodeStatus:
+    """Start nodes and return who leads; on any failure or signal, stop those it started."""
+    end_on_sigterm()
+    try:
+        for number in numbers:
+            start_node(deployment, number)
+        return await_leader(deployment, needed=numbers)
+    except BaseException:
+        stop_nodes(deployment, numbers)
+        raise
+
+
+def _say_ignored(deployment: Deployment) -> None:
+    """Warn of options that count only for a new cluster, when this one was there already."""
+    context = click.get_current_context()
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in ("nodes", "base_port", "profile")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        click.echo(
+            f"the cluster in {deployment.root} exists, with {len(deployment.members)} nodes: "
+            f"{', '.join(given)} ignored",
+            err=True,
+        )
+
+
 def _made_or_found(data: Path, plan: Plan) -> Deployment:
     if data.exists() and any(data.glob("node-*/node.toml")):
-        return open_deployment(data)
+        deployment = open_deployment(data)
+        _say_ignored(deployment)
+        return deployment
     return create_deployment(data, plan)
 
 
@@ -119,7 +148,6 @@ def _say_up(
 def _stay(deployment: Deployment) -> None:
     """Say what happens to the nodes until Ctrl-C, or until the last one has been stopped."""
     watch = Watch(deployment, click.echo)
-    end_on_sigterm()
     try:
         while watch.look():
             time.sleep(_LOOK_EVERY_SECONDS)

@@ -44,15 +44,18 @@ def command(
 
     Example: quorumbook verify --json | jq .agreement
     """
+    from node.audit.acknowledgements import AcknowledgementError
     from node.audit.verify import verify
 
-    with failures_explained():
+    with failures_explained(AcknowledgementError):
         roots = directories or _node_folders(data)
         report = verify(roots, acknowledgements=acknowledgements)
     if as_json:
         say_json(report.to_dict())
     else:
         say_audit(report)
+    if report.acknowledgements is not None and not report.acknowledgements.total:
+        click.echo(f"{acknowledgements} holds no acknowledgement: nothing was proved", err=True)
     if not report.ok:
         sys.exit(FAILED)
 

@@ -20,6 +20,10 @@ _UNSTORED: Final = (Code.SEQUENCE_GAP, Code.REPLY_FORGOTTEN, Code.UNKNOWN_SESSIO
 """Answers that consume no sequence and change nothing: they acknowledge nothing."""
 
 
+class AcknowledgementError(Exception):
+    """A file holds no acknowledgements; the message names the place."""
+
+
 class Acknowledgement(NamedTuple):
     """One reply that a client received; -1 for what its record does not say."""
 
@@ -124,7 +128,7 @@ class AcknowledgementCheck:
 def read_acknowledgements(path: Path) -> Iterator[Acknowledgement]:
     """Yield the acknowledgements in a file of either form.
 
-    Raises ValueError that names the place that is neither.
+    Raises AcknowledgementError that names the place that is neither.
     """
     content = path.read_bytes()
     if content.startswith(REPLY_SIZE.to_bytes(4, "little")):
@@ -142,7 +146,7 @@ def _from_frames(path: Path, content: bytes) -> Iterator[Acknowledgement]:
             content, offset
         )
         if length != REPLY_SIZE or kind != REPLY:
-            raise ValueError(f"{path} holds no reply frame at byte {offset}")
+            raise AcknowledgementError(f"{path} holds no reply frame at byte {offset}")
         yield Acknowledgement(session, sequence, log_index, result, code, filled)
 
 
@@ -158,4 +162,6 @@ def _from_json(path: Path, number: int, line: bytes) -> Acknowledgement:
             said.get("filled", _UNGIVEN),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} line {number} is no acknowledgement: {error}") from error
+        raise AcknowledgementError(
+            f"{path} line {number} is no acknowledgement: {error}"
+        ) from error

@@ -1,6 +1,6 @@
 """The log by itself: what a journal holds, its entries in words, and whether they are sound."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from struct import Struct
@@ -36,32 +36,30 @@ def log_dump(root: Path, first: int = 0, last: int | None = None) -> Iterator[di
                 yield describe_entry(entry)
 
 
-def log_verify(root: Path) -> list[str]:
+def entry_findings(entries: Iterable[JournalEntry]) -> list[str]:
     """Return what is wrong with the entries of a journal whose bytes are sound: [] when nothing is.
 
     Indexes must be gapless, terms and stamps must not go back, and each group must hold exactly the
-    records that its header counts. Raises JournalDamageError when the bytes are not sound. Nothing
-    is replayed: see `verify`.
+    records that its header counts. Nothing is replayed: see `verify`.
     """
     findings: list[str] = []
     stamp = 0
     previous: JournalEntry | None = None
-    with _journal(root) as (_, entries):
-        for entry in entries:
-            if previous is not None and entry.index != previous.index + 1:
-                findings.append(f"entry {entry.index} follows entry {previous.index}")
-            if previous is not None and entry.term < previous.term:
-                findings.append(
-                    f"entry {entry.index} has term {entry.term} behind term {previous.term}"
-                )
-            previous = entry
-            if entry.kind != GROUP_KIND:
-                continue
-            group = describe_group(entry.payload)
-            findings += [f"entry {entry.index}: {finding}" for finding in group["findings"]]
-            if group["stamp_ns"] < stamp:
-                findings.append(f"entry {entry.index} has stamp {group['stamp_ns']} behind {stamp}")
-            stamp = max(stamp, group["stamp_ns"])
+    for entry in entries:
+        if previous is not None and entry.index != previous.index + 1:
+            findings.append(f"entry {entry.index} follows entry {previous.index}")
+        if previous is not None and entry.term < previous.term:
+            findings.append(
+                f"entry {entry.index} has term {entry.term} behind term {previous.term}"
+            )
+        previous = entry
+        if entry.kind != GROUP_KIND:
+            continue
+        group = describe_group(entry.payload)
+        findings += [f"entry {entry.index}: {finding}" for finding in group["findings"]]
+        if group["stamp_ns"] < stamp:
+            findings.append(f"entry {entry.index} has stamp {group['stamp_ns']} behind {stamp}")
+        stamp = max(stamp, group["stamp_ns"])
     return findings
 
 

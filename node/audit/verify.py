@@ -14,7 +14,7 @@ from node.audit.agreement import common_index, compare
 from node.audit.canonical import CanonicalStateError, read_state
 from node.audit.conservation import check_conservation
 from node.audit.directory import AuditError, NodeData, open_node
-from node.audit.replay import Replay, StateDigests
+from node.audit.replay import Observer, Replay, StateDigests
 from node.audit.report import AuditReport, NodeReport
 from node.consensus.errors import ConsensusError
 from node.engine.invariants import InvariantError
@@ -27,14 +27,19 @@ _UNREPLAYABLE: Final = (SnapshotError, InvariantError, CanonicalStateError)
 
 
 def verify(
-    roots: Sequence[Path], *, acknowledgements: Path | None = None, scratch: Path | None = None
+    roots: Sequence[Path],
+    *,
+    acknowledgements: Path | None = None,
+    observe: Observer | None = None,
+    scratch: Path | None = None,
 ) -> AuditReport:
     """Verify data directories and backups, running nodes included, and compare them.
 
     Each is checked for damage and replayed from its first entry, or from its snapshot where the log
     was cut. What a snapshot says must be what the replay comes to. All must agree at the highest
-    index that they have in common. `acknowledgements` are looked for in the longest log. Nothing is
-    raised for what is found: it is in the report.
+    index that they have in common. `acknowledgements` are looked for in the longest log, whose
+    replay `observe` sees. Nothing is raised for what is found: it is in the report. Raises
+    AcknowledgementError when that file is none.
     """
     report = AuditReport()
     with TemporaryDirectory(prefix="quorumbook-verify-", dir=scratch) as directory:
@@ -44,9 +49,9 @@ def verify(
         for node, entry in zip(
             nodes, [entry for entry in report.nodes if entry.readable], strict=True
         ):
-            wanted = acknowledgements if node is longest else None
+            wanted, seen = (acknowledgements, observe) if node is longest else (None, None)
             try:
-                _verify_node(node, entry, report, common.index, wanted)
+                _verify_node(node, entry, report, common.index, wanted, seen)
             except _UNREPLAYABLE as error:
                 entry.findings.append(f"the replay stopped: {error}")
     report.agreement = compare(common, [entry for entry in report.nodes if entry.readable])
@@ -80,6 +85,7 @@ def _verify_node(
     report: AuditReport,
     common: int,
     acknowledgements: Path | None,
+    seen: Observer | None,
 ) -> None:
     begun = time.monotonic_ns()
     full = node.starts_at_genesis
@@ -87,7 +93,7 @@ def _verify_node(
     check = None
     if acknowledgements is not None:
         check = AcknowledgementCheck(read_acknowledgements(acknowledgements), replay.start_index)
-    observe = check.observe if check is not None else None
+    observe = _both(check.observe if check is not None else None, seen)
     stops = sorted(
         {
             index
@@ -117,6 +123,30 @@ def _verify_node(
     entry.set_replay(replay, end, at_stop.get(common), time.monotonic_ns() - begun)
     if check is not None:
         report.acknowledgements = check.report()
+
+
+def _both(one: Observer | None, other: Observer | None) -> Observer | None:
+    if one is None or other is None:
+        return one or other
+
+    def observe(index: int, replies: bytes, events: bytes) -> None:
+        one(index, replies, events)
+        other(index, replies, events)
+
+    return observe
+
+
+def replay_log(root: Path, observe: Observer) -> None:
+    """Replay what one node has saved, running or not, and let `observe` see every group.
+
+    Raises what `open_node` does, and SnapshotError or InvariantError when the log cannot be
+    replayed.
+    """
+    with TemporaryDirectory(prefix="quorumbook-replay-") as scratch:
+        node = open_node(root, Path(scratch))
+        Replay(node.genesis, None if node.starts_at_genesis else _pages(node)).feed(
+            node.entries, observe
+        )
 
 
 def _pages(node: NodeData) -> list[tuple[bytes, bytes]]:

@@ -119,6 +119,10 @@ class Journal:
         self.vote = recovered.vote
         self.commit = recovered.commit
         self._commit_recorded = recovered.commit
+        self._exposed = recovered.exposed
+        self._vote_position = 0
+        self.dropped_bytes = recovered.dropped_bytes
+        """What was cut off the end when opening: never durable, or damage in the last flush."""
         self._segments = recovered.segments
         self._number = recovered.last_number
         self._flush_number = recovered.last_flush
@@ -165,6 +169,11 @@ class Journal:
         return bool(self._pending)
 
     @property
+    def term_is_durable(self) -> bool:
+        """Whether a power loss cannot take back the current term and vote."""
+        return self.synced_position >= self._vote_position
+
+    @property
     def flushing(self) -> bool:
         """Whether a flush is on its way."""
         return self._running is not None
@@ -197,6 +206,7 @@ class Journal:
         assert term >= self.term, f"term {term} after {self.term}"
         self.term, self.vote = term, vote
         self._record(Record(VOTE, vote, term))
+        self._vote_position = self.position
 
     def truncate_from(self, index: int) -> None:
         """Record that entries at `index` and behind it are gone."""
@@ -240,6 +250,16 @@ class Journal:
             self._commit_recorded = self.commit
             self._record(Record(COMMIT, self.commit, 0))
 
+    def cover(self) -> None:
+        """Record the commit index if nothing follows the last flush: call it about once a second.
+
+        Damage in a flush can be told from a torn tail only by a later one. The last flush that says
+        something, be it a lone vote, so gets one behind it that may be lost.
+        """
+        self.hint_commit()
+        if self._exposed and not self._pending and self._running is None:
+            self._record(Record(COMMIT, self.commit, 0))
+
     # Making it durable.
 
     def begin_flush(self) -> Flush | None:
@@ -253,7 +273,9 @@ class Journal:
             header = self._next_header()
         flush = Flush(self, self._pending, self._flush_number, header)
         segment = self._segments[-1]
+        self._exposed = False
         for record in self._pending:
+            self._exposed |= record.kind != COMMIT
             if record.kind in {ENTRY, RESET}:
                 segment.max_index = max(segment.max_index, record.index)
         flush.position = self.position
@@ -328,7 +350,9 @@ class Journal:
             self.end_flush(flush)
 
     def close(self) -> None:
-        """Make everything recorded durable and close the files."""
+        """Make everything recorded durable, with a flush behind it, and close the files."""
+        self.sync()
+        self.cover()
         self.sync()
         if self._descriptor >= 0:
             self._files.close(self._descriptor)

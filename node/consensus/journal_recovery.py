@@ -54,6 +54,10 @@ class RecoveredJournal:
         self.segments: list[SegmentInfo] = []
         self.torn: tuple[Path, int] | None = None
         """The last segment and the size to cut it to, when its tail was never durable."""
+        self.dropped_bytes = 0
+        """What is cut off that way."""
+        self.exposed = False
+        """Whether the last flush says more than a commit hint: no later one shows damage to it."""
         self.stillborn: Path | None = None
         """A last segment whose header never became durable."""
 
@@ -125,6 +129,10 @@ def _recover_segment(
     segment = SegmentInfo(number)
     reader = SegmentReader(path, data, header, last=last)
     for stored in reader:
+        if stored.flush != journal.last_flush:
+            journal.last_flush = stored.flush
+            journal.exposed = False
+        journal.exposed |= stored.record.kind != COMMIT
         wrong = journal.apply(stored.record, segment)
         if wrong is not None:
             raise JournalDamageError(path, reader.end, wrong)
@@ -132,6 +140,7 @@ def _recover_segment(
     journal.segments.append(segment)
     if reader.end < len(data):
         journal.torn = (path, reader.end)
+        journal.dropped_bytes = len(data) - reader.end
 
 
 def _check_base(journal: RecoveredJournal, directory: Path) -> None:

@@ -27,6 +27,16 @@ class Outbound:
         """Send `message` once everything recorded so far is durable."""
         self._waiting.append((self._journal.position, peer, message))
 
+    def in_term(self, peer: int, message: Message) -> None:
+        """Send `message`, which names our term but promises nothing about the log.
+
+        At once, unless the term itself is not durable yet: then it is a promise.
+        """
+        if self._journal.term_is_durable:
+            self.now(peer, message)
+        else:
+            self.promise(peer, message)
+
     def release(self) -> None:
         """Send the promises that became true."""
         synced = self._journal.synced_position

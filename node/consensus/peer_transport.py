@@ -18,6 +18,8 @@ from node.consensus.peer_wire import PeerWire
 Address = tuple[str, int]
 MAX_UNSENT_BYTES = 128 << 20
 """A peer that reads this slowly is cut off; it starts over from its log."""
+MAX_STRANGERS = 64
+"""Accepted connections that have not authenticated: the oldest makes room for one more."""
 
 
 class PeerEvents(Protocol):
@@ -54,11 +56,15 @@ class PeerConnection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self.peer = peer
         self.closed = asyncio.Event()
+        self._aborted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the handshake and its deadline."""
         assert self._handshake is not None
         self._stream = transport  # type: ignore[assignment]
+        if self._aborted:
+            self.abort()
+            return
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -128,6 +134,7 @@ class PeerConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close without sending what is still unsent."""
+        self._aborted = True
         if self._stream is not None:
             self._stream.abort()
 
@@ -166,7 +173,8 @@ class PeerTransport:
         self._server_tls = server_tls
         self._client_tls = client_tls
         self._connections: dict[int, PeerConnection] = {}
-        self._strangers: set[PeerConnection] = set()
+        self._strangers: dict[PeerConnection, None] = {}
+        """Oldest first."""
         self._server: asyncio.Server | None = None
         self._dialers: list[asyncio.Task[None]] = []
 
@@ -180,8 +188,12 @@ class PeerTransport:
                 self._dialers.append(loop.create_task(self._keep_dialling(peer)))
 
     def _accept(self) -> PeerConnection:
+        if len(self._strangers) >= MAX_STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.abort()
         connection = PeerConnection(self, None)
-        self._strangers.add(connection)
+        self._strangers[connection] = None
         return connection
 
     async def _keep_dialling(self, peer: int) -> None:
@@ -201,7 +213,7 @@ class PeerTransport:
 
     def admit(self, connection: PeerConnection) -> None:
         """Take an authenticated connection in place of any older one of the same peer."""
-        self._strangers.discard(connection)
+        self._strangers.pop(connection, None)
         peer = connection.peer
         assert peer is not None
         older = self._connections.pop(peer, None)
@@ -217,7 +229,7 @@ class PeerTransport:
 
     def dismiss(self, connection: PeerConnection) -> None:
         """Forget a connection that is closed or closing."""
-        self._strangers.discard(connection)
+        self._strangers.pop(connection, None)
         if self.is_current(connection):
             assert connection.peer is not None
             del self._connections[connection.peer]

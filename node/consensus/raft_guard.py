@@ -190,8 +190,9 @@ class RaftGuard:
             self.outbound.promise(progress.peer, answer)
         else:
             # A heartbeat is answered at once, for what is durable: a slow disk is no dead node.
+            # Only the first of a term waits, until that term is durable.
             durable = min(wanted, self.journal.synced_index + 1) if accepted else wanted
-            self.outbound.now(progress.peer, answer._replace(next_index=max(1, durable)))
+            self.outbound.in_term(progress.peer, answer._replace(next_index=max(1, durable)))
 
     def _receive_read_probe(self, progress: Progress, message: ReadProbe) -> None:
         if message.term == self.core.term and not self.recovery.active:

@@ -18,7 +18,7 @@ from node.consensus.fail_stop import stop_process
 from node.consensus.file_system import FileSystem
 from node.consensus.journal import SEGMENT_BYTES, Flush, Journal
 from node.consensus.leader_clock import LeaderClock
-from node.consensus.log_alignment import align
+from node.consensus.log_alignment import align, may_have_forgotten
 from node.consensus.log_group import group_stamp_ns
 from node.consensus.peer_handshake import PeerIdentity
 from node.consensus.peer_messages import Message
@@ -29,6 +29,7 @@ from node.consensus.read_barriers import ReadBarriers
 from node.consensus.recovery_marker import RecoveryMarker
 from node.consensus.replica_seams import GroupSource, Role, StateMachine
 from node.consensus.replica_stats import ReplicaStats
+from node.consensus.replica_status import ReplicaStatus
 from node.consensus.snapshot_port import FileSnapshots, SnapshotSource
 from node.consensus.timing import Timing
 
@@ -38,7 +39,7 @@ DEFAULT_TIMING = Timing()
 _MEMBER_COUNTS = frozenset({3, 5})
 
 
-class Replica:
+class Replica(ReplicaStatus):
     """A member of the cluster. All methods belong to the loop that runs it."""
 
     def __init__(  # noqa: PLR0913
@@ -71,8 +72,8 @@ class Replica:
         `cluster_key` have 32 bytes. `on_role(role, ready)` tells every change of role and of
         readiness. `on_divergence(peer, index, ours, theirs)` tells two digests that differ. `fail`
         must not return: the process ends there. With `recovering`, a node that lost its journal
-        does not vote until it has caught up. Raises JournalDamageError or SnapshotGapError when the
-        data directory cannot be used.
+        does not vote until it has caught up; a `forgetful` one neither. Raises JournalDamageError
+        or SnapshotGapError when the data directory cannot be used.
         """
         assert len(members) in _MEMBER_COUNTS, f"{len(members)} members"
         assert node in members
@@ -93,6 +94,9 @@ class Replica:
         self.journal = Journal(directory / "journal", files=files, segment_bytes=segment_bytes)
         latest = snapshots.latest()
         position = (latest.index, latest.term) if latest is not None else (0, 0)
+        self.forgetful = may_have_forgotten(self.journal, *position)
+        if self.forgetful:
+            marker.set()  # Before anything is written to the journal.
         align(self.journal, *position)
         peers = sorted(number for number in members if number != node)
         self._core = RaftCore(node, peers, self.journal, self._apply)
@@ -147,85 +151,6 @@ class Replica:
         guard.recovery.on_recovered = marker.clear
         return guard
 
-    # What others want to know.
-
-    @property
-    def role(self) -> Role:
-        """The role in the current term."""
-        return Role(self._core.state)
-
-    @property
-    def is_leader(self) -> bool:
-        """Whether this node leads, as far as it knows."""
-        return self._core.is_leader
-
-    @property
-    def ready(self) -> bool:
-        """Whether this node leads and has applied everything that was acknowledged before."""
-        core = self._core
-        return (
-            core.is_leader
-            and self._ready_term == core.term
-            and core.applied_index >= self._ready_index
-        )
-
-    @property
-    def leader(self) -> int | None:
-        """The leader of the current term, if known."""
-        return self._core.leader
-
-    @property
-    def term(self) -> int:
-        """The current term."""
-        return self._core.term
-
-    @property
-    def commit_index(self) -> int:
-        """The last entry known to be committed."""
-        return self._core.commit_index
-
-    @property
-    def applied_index(self) -> int:
-        """The last entry applied."""
-        return self._core.applied_index
-
-    @property
-    def last_index(self) -> int:
-        """The last entry in the log."""
-        return self.journal.last_index
-
-    @property
-    def first_index(self) -> int:
-        """The first entry that the journal holds."""
-        return self.journal.base_index
-
-    @property
-    def in_flight(self) -> int:
-        """Groups proposed here and not applied yet."""
-        return len(self._proposed)
-
-    @property
-    def recovering(self) -> bool:
-        """Whether this node may not vote because it lost its journal."""
-        return self.guard.recovery.active
-
-    @property
-    def connected_peers(self) -> list[int]:
-        """The peers connected now."""
-        return self._transport.connected
-
-    @property
-    def peer_lag(self) -> dict[int, int]:
-        """Entries that each peer is behind, as the leader knows it; empty on others."""
-        if not self._core.is_leader:
-            return {}
-        last = self.journal.last_index
-        return {peer: last - progress.match_index for peer, progress in self.guard.peers.items()}
-
-    def term_at(self, index: int) -> int | None:
-        """Return the term of the entry at `index`, or None when the journal does not hold it."""
-        return self.journal.term_at(index) if self.journal.holds(index) else None
-
     # Life.
 
     async def start(self) -> None:
@@ -261,7 +186,7 @@ class Replica:
             now = time.monotonic()
             if now >= self._hinted_at:
                 self._hinted_at = now + 1
-                self.journal.hint_commit()
+                self.journal.cover()
         except BaseException as error:  # noqa: BLE001 - fail-stop.
             self._fail(error)
         self.kick()

@@ -243,7 +243,7 @@ class SnapshotReceiver:
         self._outbound.promise(peer, SnapshotTaken(self._core.term, transfer, index + 1, INSTALLED))
 
     def _answer(self, peer: int, transfer: int, offset: int, state: int) -> None:
-        self._outbound.now(peer, SnapshotTaken(self._core.term, transfer, offset, state))
+        self._outbound.in_term(peer, SnapshotTaken(self._core.term, transfer, offset, state))
 
     def disconnect(self, peer: int) -> None:
         """Forget a transfer whose sender is gone, unless it is complete."""

@@ -27,6 +27,7 @@ class Standing:
     applied_index: int
     last_index: int
     chain_digest: str
+    recovering: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -293,7 +296,7 @@ def test_a_node_that_is_killed_is_missed_and_can_be_started_again(
     """`node kill` is a crash, `node start` its end, and a second start is refused."""
     qb = make_cluster("cluster")
     killed = qb("node", "kill", "1")
-    gone = fetch_status(qb.deployment.member(1))
+    gone = fetch_status(qb.deployment, qb.deployment.member(1))
     qb("node", "kill", "1", code=1)
     qb("node", "start", "1")
     twice = qb("node", "start", "1", code=1)
@@ -302,6 +305,70 @@ def test_a_node_that_is_killed_is_missed_and_can_be_started_again(
     assert killed["signal"] == "SIGKILL"
     assert gone is None
     assert "runs already" in twice
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_whoever_ends_a_start_leaves_no_node_behind(tmp_path: Path, kind: signal.Signals) -> None:
+    """Ctrl-C, twice, a closed terminal or SIGTERM while `up` starts: its nodes end with it."""
+    deployment = create_deployment(tmp_path / "cluster", Plan(3, free_base_port(), "dev"))
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from cluster.app import main; main()"
+    )
+    starting = subprocess.Popen(
+        [sys.executable, "-c", program, "up", "--data", str(deployment.root)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    settle((deployment.folder(1) / "log" / "stderr.log").exists)
+    starting.send_signal(kind)
+    starting.send_signal(kind)
+
+    assert starting.wait(SETTLE_SECONDS) == 1
+    assert [deployment.running(number) for number in (1, 2, 3)] == [None] * 3
+
+
+def test_two_clusters_at_one_address_are_told_apart(
+    make_cluster: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    """What serves another cluster is neither our status nor our leader, and no door of ours."""
+    qb = make_cluster("cluster")
+    base = qb.deployment.member(1).client_port - 10
+    other = Terminal(tmp_path / "other")
+    create_deployment(other.data, Plan(3, base, "dev"))
+    refused = other("up", "--detach", code=1)
+    status = other("status", code=1)
+    account = other("account", "list", code=1)
+
+    assert "is in use" in refused
+    assert "another cluster" in refused
+    assert "another cluster" in status
+    assert "another cluster" in account
+    assert qb("status")["leader"] > 0
+
+
+def test_a_stopped_node_is_backed_up_and_comes_back_from_it(
+    make_cluster: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    """A restored folder, with its key and settings, takes the place of the one it was made from."""
+    qb = make_cluster("cluster")
+    qb("account", "create", "alice", "--deposit", "100")
+    folder, backup = qb.deployment.folder(3), str(tmp_path / "backup")
+    qb("node", "stop", "3")
+    made = qb("backup", "create", "3", backup)
+    run = CliRunner().invoke
+    verified = run(app, ["backup", "verify", backup, "--json"])
+    folder.rename(tmp_path / "lost")
+    restored = run(app, ["backup", "restore", backup, str(folder)])
+    for name in ("cluster.key", "node.toml"):
+        shutil.copy2(tmp_path / "lost" / name, folder / name)
+    qb("node", "start", "3")
+    await_agreement(qb.deployment)
+
+    assert json.loads(verified.stdout)["files"] == made["files"] > 1
+    assert restored.exit_code == 0, restored.output
+    assert qb("log", "verify", "3")["sound"]
+    assert qb("verify")["ok"]
 
 
 def test_two_processes_cannot_run_on_one_folder(make_cluster: Callable[[str], Terminal]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ import pytest
 import uvloop
 
 from node.consensus.errors import ConsensusError, GenesisMismatchError, NotLeaderError
+from node.consensus.file_system import FileSystem
 from node.consensus.journal import read_entries
+from node.consensus.journal_recovery import recover
+from node.consensus.peer_transport import MAX_STRANGERS
 from node.consensus.recovery_marker import RECOVERING_MARKER
 from node.consensus.replica import Replica
-from tests.consensus_process import ListMachine, free_ports, make_replica
+from tests.consensus_process import TIMING, ListMachine, free_ports, make_replica
 
 DEADLINE = 20.0
 
@@ -104,6 +107,7 @@ def test_groups_reach_all_nodes_in_one_order_and_survive_a_restart(tmp_path: Pat
     for node in (1, 2, 3):
         entries = list(read_entries(tmp_path / str(node) / "journal"))
         assert [entry.payload for entry in entries if entry.kind == 0][-1] == b"after"
+        assert not recover(FileSystem(), tmp_path / str(node) / "journal").exposed
 
 
 def test_a_group_of_the_largest_size_passes(tmp_path: Path) -> None:
@@ -164,6 +168,56 @@ def test_a_node_that_lost_its_disk_is_rebuilt_and_votes_again(tmp_path: Path) ->
         await until(lambda: not rebuilt.recovering)
         assert not (tmp_path / str(lost) / RECOVERING_MARKER).exists()
         assert not list((tmp_path / str(lost)).glob("*incoming*"))
+
+    run(scenario, tmp_path)
+
+
+def test_a_node_whose_journal_lost_its_newest_terms_recovers_before_it_votes(
+    tmp_path: Path,
+) -> None:
+    """A snapshot of a newer term gives the loss away; the marker outlives that start."""
+
+    async def scenario(cluster: Three) -> None:
+        leader = await cluster.leader()
+        lost = leader.replica.node % 3 + 1
+        for number in range(120):
+            await leader.propose(b"group %d" % number)
+        await cluster.level()
+        await cluster.stop(lost)
+        directory = tmp_path / str(lost)
+        for segment in (directory / "journal").iterdir():
+            segment.unlink()
+        again = await cluster.start(lost)
+        assert again.forgetful
+        assert again.recovering
+        assert (directory / RECOVERING_MARKER).exists()
+        await until(lambda: not again.recovering)
+        assert not (directory / RECOVERING_MARKER).exists()
+        await cluster.level()
+        await cluster.stop(lost)
+        assert not (await cluster.start(lost)).forgetful
+
+    run(scenario, tmp_path)
+
+
+def test_strangers_cannot_use_up_the_descriptors(tmp_path: Path) -> None:
+    """The oldest connection without a handshake makes room for the newest; the cluster works on."""
+
+    async def scenario(cluster: Three) -> None:
+        strangers = [
+            await asyncio.open_connection("127.0.0.1", cluster.ports[0])
+            for _ in range(MAX_STRANGERS + 10)
+        ]
+        async with asyncio.timeout(TIMING.handshake / 2):
+            for reader, _writer in strangers[:10]:
+                with suppress(ConnectionResetError):
+                    await reader.read()
+        assert not any(reader.at_eof() for reader, _writer in strangers[10:])
+        await cluster.stop(3)
+        await cluster.start(3)
+        await until(lambda: cluster.machines[3].replica.connected_peers == [1, 2])
+        for _reader, writer in strangers:
+            writer.close()
 
     run(scenario, tmp_path)
 

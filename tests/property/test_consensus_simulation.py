@@ -4,9 +4,11 @@
 """
 
 import os
+import re
 
 import pytest
 
+from node.consensus.errors import LogContradictionError
 from tests.consensus_mutants import (
     Mutant,
     commit_exceeds_verified_prefix,
@@ -22,11 +24,21 @@ from tests.consensus_mutants import (
 )
 from tests.simulated_cluster import SimulatedCluster
 from tests.simulated_faults import FaultSchedule
+from tests.simulated_node import ViolationError
 
 FIRST, LAST = map(int, os.environ.get("CONSENSUS_SEEDS", "0:60").split(":"))
 SECONDS = 3.0
 MUTANT_SECONDS = 4.0
 SEEDS_PER_TEST = 10
+
+BROKEN = (ViolationError, LogContradictionError)
+NOT_DURABLE = r"acknowledged \d+, durable only on"
+TWO_LEADERS = r"nodes \d and \d lead term \d+"
+TWO_LOGS = (
+    r"applied another group at|goes back in time|committed entry \d+|, committed up to \d+"
+    r"|acknowledged groups lost"
+)
+"""What one node applied or committed, another one, or a later leader, contradicts."""
 
 
 def run(seed: int, nodes: int, mutant: Mutant | None = None) -> SimulatedCluster:
@@ -35,7 +47,8 @@ def run(seed: int, nodes: int, mutant: Mutant | None = None) -> SimulatedCluster
     try:
         FaultSchedule(cluster).run(MUTANT_SECONDS if mutant else SECONDS)
     except AssertionError as error:
-        raise AssertionError(f"seed {seed}, {nodes} nodes: {error}") from error
+        error.add_note(f"seed {seed}, {nodes} nodes")
+        raise
     return cluster
 
 
@@ -58,29 +71,33 @@ def test_the_same_seed_is_the_same_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutant", "seed"),
+    ("mutant", "seed", "kind"),
     [
-        (promises_before_sync, 0),
-        (leader_counts_itself_unsynced, 0),
-        (vote_is_not_recorded, 49),
-        (previous_term_is_not_checked, 2),
-        (commit_exceeds_verified_prefix, 2),
-        (vote_without_log_check, 3),
-        (quorum_off_by_one, 0),
-        (lost_disk_votes, 32),
-        (snapshot_chunks_commit, 2),
-        (installed_snapshot_keeps_conflicting_log, 6),
+        (promises_before_sync, 0, NOT_DURABLE),
+        (leader_counts_itself_unsynced, 0, NOT_DURABLE),
+        (vote_is_not_recorded, 104, TWO_LEADERS),
+        (previous_term_is_not_checked, 46, TWO_LOGS),
+        (commit_exceeds_verified_prefix, 19, TWO_LOGS),
+        (vote_without_log_check, 0, TWO_LOGS),
+        (quorum_off_by_one, 0, NOT_DURABLE),
+        (lost_disk_votes, 1, TWO_LOGS),
+        (snapshot_chunks_commit, 83, TWO_LOGS),
+        (installed_snapshot_keeps_conflicting_log, 83, TWO_LOGS),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_planted_mistake_is_found(mutant: Mutant, seed: int) -> None:
-    """The checks can see: each known mistake breaks an invariant, at the seed where it once did.
+def test_a_planted_mistake_is_found(mutant: Mutant, seed: int, kind: str) -> None:
+    """The checks can see: each known mistake breaks the invariant that it is about.
 
-    When the schedules change, so do the seeds: a few more are tried.
+    At the seed where it once did; when the schedules change, so do the seeds: a few more are tried.
+    What else goes wrong on the way, in the harness or as another invariant, does not count.
     """
+    told = []
     for attempt in range(seed, seed + 20):
         try:
             run(attempt, 3, mutant)
-        except AssertionError:
-            return
-    pytest.fail(f"{mutant.__name__} was not found in 20 seeds")
+        except AssertionError as error:
+            if isinstance(error, BROKEN) and re.search(kind, str(error)):
+                return
+            told.append(f"{attempt}: {error!r}")
+    pytest.fail(f"{mutant.__name__} was not found in 20 seeds, but {told}")

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from struct import unpack_from
 
 import pytest
 
 from node.audit.canonical import CanonicalState, CanonicalStateError, read_state
 from node.audit.conservation import check_conservation
-from node.audit.log import log_dump, log_info, log_verify
+from node.audit.directory import read_journal
+from node.audit.executions import Executions
+from node.audit.log import describe_entry, entry_findings, log_dump, log_info
 from node.audit.replay import Replay
 from node.audit.verify import verify
 from node.consensus.journal_recovery import JournalEntry
@@ -352,6 +355,11 @@ def test_nodes_of_two_clusters_are_not_compared(log: Log, tmp_path: Path) -> Non
     assert any("different genesis" in finding for finding in report.all_findings())
 
 
+def saved_entries(node: Path) -> list[JournalEntry]:
+    """Return what the journal of a node's data directory holds."""
+    return read_journal(node / "journal")[1]
+
+
 def test_the_log_is_shown_in_words_and_its_form_checked(log: Log, tmp_path: Path) -> None:
     """`log info` counts, `log dump` names every command.
 
@@ -359,7 +367,7 @@ def test_the_log_is_shown_in_words_and_its_form_checked(log: Log, tmp_path: Path
     """
     node = write_node(tmp_path / "1", log)
     assert log_info(node)["entries"] == len(log.entries)
-    assert log_verify(node) == []
+    assert entry_findings(saved_entries(node)) == []
     dumped = list(log_dump(node, 2, 3))
     assert [entry["index"] for entry in dumped] == [2, 3]
     assert dumped[0]["group"]["commands"][0]["type"] == "SESSION_OPEN"
@@ -370,6 +378,36 @@ def test_the_log_is_shown_in_words_and_its_form_checked(log: Log, tmp_path: Path
     miscounted = bytearray(payload)
     miscounted[1 + 16] += 1
     broken.entries[index - 1] = (bytes(miscounted), index, term)
-    assert any(
-        "its header says" in finding for finding in log_verify(write_node(tmp_path / "2", broken))
-    )
+    findings = entry_findings(saved_entries(write_node(tmp_path / "2", broken)))
+    assert any("its header says" in finding for finding in findings)
+
+
+def test_a_replay_counts_what_fills_reductions_and_closings_took_off_each_order(log: Log) -> None:
+    """Whatever was placed is resting, or is gone by an event: nothing is lost in between."""
+    replay = Replay(GENESIS)
+    replay.feed(entries_of(log))
+    resting = {
+        (order.account, order.client_order_id): order.leaves
+        for order in (replay.digests(), read_state(replay.canonical_pages()).orders)[1]
+    }
+    placed: dict[tuple[int, int], tuple[int, int]] = {}
+    replies = {reply[8:12] + reply[16:24]: reply for reply in log.replies}
+    for entry in entries_of(log):
+        for command in describe_entry(entry).get("group", {}).get("commands", []):
+            if command["type"] == "PLACE":
+                name = command["session"].to_bytes(4, "little")
+                reply = replies[name + command["sequence"].to_bytes(8, "little")]
+                body = bytes.fromhex(command["body"])
+                account, own_id = unpack_from("<i", body)[0], unpack_from("<q", body, 8)[0]
+                lots = unpack_from("<q", body, 24)[0]
+                if unpack_from("<i", reply, 12)[0] == 0:
+                    placed[account, own_id] = (lots, entry.index)
+    executions = Executions(placed)
+    Replay(GENESIS).feed(entries_of(log), executions.observe)
+    end = log.entries[-1][1]
+
+    assert len(placed) > 100
+    assert {name: executions.gone(name, end) for name in placed} == {
+        name: lots - resting.get(name, 0) for name, (lots, _) in placed.items()
+    }
+    assert all(executions.gone(name, index - 1) == 0 for name, (_, index) in placed.items())

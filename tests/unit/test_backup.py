@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from node.audit.archive import back_up
 from node.audit.verify import verify
 from node.storage.backup import MANIFEST_NAME, create_backup, restore_backup, verify_backup
 from node.storage.data_directory import DataDirectory
-from node.storage.errors import BackupDamagedError, BackupError
+from node.storage.errors import BackupDamagedError, BackupError, DirectoryLockedError
 from node.storage.snapshot_store import SnapshotStore
 from tests.unit.audited_cluster import build_log, write_node
 
@@ -116,4 +117,17 @@ def test_a_node_without_a_snapshot_is_backed_up_by_its_journal(tmp_path: Path) -
     store.close()
 
     assert manifest.snapshot_index == 0
+    assert verify([node, tmp_path / "backup"]).ok
+
+
+def test_only_a_stopped_node_is_backed_up_from_outside(node: Path, tmp_path: Path) -> None:
+    """While a process holds the folder its files change; afterwards the backup is whole."""
+    held = DataDirectory(node).locked()
+    with pytest.raises(DirectoryLockedError):
+        back_up(node, tmp_path / "backup")
+    held.unlock()
+    manifest = back_up(node, tmp_path / "backup")
+
+    assert manifest == verify_backup(tmp_path / "backup")
+    assert not DataDirectory(node).in_use()
     assert verify([node, tmp_path / "backup"]).ok

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cluster.app import app
+from cluster.app import app, main
 from cluster.clients import PRICE, SHARES, USDC, owner_of
 from cluster.console import price, shares, usdc
 from cluster.deployment import Plan, create_deployment
@@ -30,6 +30,9 @@ def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Comma
 
 
 LEAVES = dict(leaves(app, ""))
+
+
+PLACE = ("order", "place", "a", "--market", "1", "--buy", "yes")
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -124,6 +127,22 @@ def test_without_a_cluster_a_command_fails_and_says_so(
         ),
         ("order", "cancel", "a"),
         ("account", "deposit", "a", "much"),
+        ("account", "deposit", "a", "1e30"),
+        ("account", "deposit", "a", "-1"),
+        ("account", "deposit", "9" * 20, "5"),
+        ("account", "create", "a", "--deposit", "9" * 20),
+        ("account", "show", "9" * 20),
+        ("account", "show", "0"),
+        ("account", "show", "operator"),
+        ("depth", "9" * 14),
+        ("event", "create", "\udcff bad"),
+        ("event", "create", ""),
+        ("market", "create", "1", "x" * 65),
+        ("market", "create", "1", "x", "--taker-fee-bps", "9" * 12),
+        ("order", "cancel", "a", "--market", "1", "--order", "9" * 20),
+        (*PLACE, "--price", "0.4", "--shares", "1e20"),
+        (*PLACE, "--price", "4", "--shares", "1"),
+        (*PLACE, "--price", "0.4", "--shares", "1", "--market", "9" * 14),
     ],
 )
 def test_wrong_usage_ends_with_code_two(words: tuple[str, ...]) -> None:
@@ -181,6 +200,74 @@ def test_amounts_are_exact_or_refused() -> None:
 
 
 def test_an_account_is_a_name_or_a_number() -> None:
-    """A number is traded for by the operator, a name with its own key."""
+    """A number is traded for by the operator, a name with its own key; other digits are names."""
+    assert owner_of("\u00b2") == ("\u00b2", None)
     assert owner_of("17") == ("operator", 17)
     assert owner_of("alice") == ("alice", None)
+
+
+@pytest.mark.parametrize("name", ["operator", "17", "\u00b2", "a/b", ""])
+def test_an_account_must_have_a_name_that_finds_it_again(name: str, tmp_path: Path) -> None:
+    """No account is opened, and no key made, that its name would not reach."""
+    deployment = create_deployment(tmp_path / "cluster", Plan(3, 7_000, "default"))
+    code, text = run("account", "create", name, "--data", str(deployment.root))
+
+    assert code == 1
+    assert "name" in text
+    assert list((deployment.root / "keys").iterdir()) == []
+
+
+def test_a_failure_that_nobody_foresaw_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code 1 without a traceback, unless it is asked for."""
+
+    def fail(**_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/root/book")
+
+    monkeypatch.setattr("cluster.app.app.main", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    monkeypatch.setenv("QUORUMBOOK_TRACEBACK", "1")
+    with pytest.raises(PermissionError):
+        main()
+
+    assert ended.value.code == 1
+    assert "Permission denied: '/root/book'" in capsys.readouterr().err
+
+
+def test_a_cluster_that_cannot_be_made_is_one_sentence() -> None:
+    """A device or a folder of somebody else's is refused by name."""
+    for place in ("/dev/null", "/proc/book"):
+        code, text = run("up", "--detach", "--data", place)
+
+        assert code == 1, text
+        assert place in text
+        assert isinstance(text, str)
+
+
+def test_options_for_a_new_cluster_are_not_ignored_silently(tmp_path: Path) -> None:
+    """Whoever asks an existing cluster for five nodes is told that it has three."""
+    deployment = create_deployment(tmp_path / "cluster", Plan(3, 7_000, "default"))
+    (deployment.folder(1) / "genesis.bin").write_bytes(b"QBGENES1" + bytes(16))
+    (deployment.folder(1) / "log").rmdir()
+    result = CliRunner().invoke(
+        app, ["up", "--nodes", "5", "--detach", "--data", str(deployment.root)]
+    )
+
+    assert "exists, with 3 nodes: --nodes ignored" in result.stderr
+
+
+def test_replies_are_promised_a_file_before_anything_is_sent(tmp_path: Path) -> None:
+    """A proof that cannot be kept is refused first; a file that is none is named."""
+    deployment = create_deployment(tmp_path / "cluster", Plan(3, 7_000, "default"))
+    data = ("--data", str(deployment.root))
+    flow = tmp_path / "flow.csv"
+    flow.write_text("t_ms,market,action,ref,side,price,lots\n1,7,place,1,sell,10,5\n")
+    nowhere = str(tmp_path / "none" / "replies.bin")
+    refused, why = run("replay", str(flow), "--save-replies", nowhere, *data)
+    missing, named = run("replay", "/nonexistent", *data)
+
+    assert (refused, missing) == (1, 1)
+    assert f"{nowhere} cannot be written" in why
+    assert "line 0" not in named

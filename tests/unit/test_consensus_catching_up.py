@@ -62,6 +62,7 @@ def test_snapshot_chunks_come_in_order_or_not_at_all() -> None:
     """A gap ends the transfer, and no chunk ever moves the commit index."""
     lone = LoneGuard()
     lone.guard.receive(2, append(1, 1, 0, entries(2, 1)))
+    lone.sync()
     lone.guard.receive(2, SnapshotOffer(1, 7, 50, 20, bytes(32)))
     lone.guard.receive(2, SnapshotChunk(1, 7, 0, b"x" * 8))
     lone.guard.receive(2, SnapshotChunk(1, 7, 9, b"x" * 8))

@@ -12,7 +12,9 @@ from node.consensus.peer_messages import (
     NewerTerm,
     PreVote,
     PreVoteRequest,
+    SnapshotChunk,
     SnapshotOffer,
+    SnapshotTaken,
     TimeoutNow,
     Vote,
     VoteRequest,
@@ -104,9 +106,29 @@ def test_nothing_is_promised_before_the_journal_is_durable() -> None:
     assert [answer.next_index for _peer, answer in lone.take(Appended)] == [3]
 
 
+def test_no_answer_names_a_term_that_a_power_loss_could_take_back() -> None:
+    """The first heartbeat of a newer term, a chunk of its leader: both wait for that term."""
+    lone = LoneGuard()
+    lone.guard.receive(2, append(7, 1, 0, []))
+    lone.guard.receive(2, SnapshotOffer(7, 1, 9, 9, bytes(32)))
+    lone.guard.receive(2, SnapshotChunk(7, 1, 0, b"1234"))
+    lone.guard.advance()
+    assert lone.sent == []
+
+    lone.sync()
+
+    assert [message.term for _peer, message in lone.take(Appended)] == [7]
+    assert [message.term for _peer, message in lone.take(SnapshotTaken)] == [7]
+    lone.guard.receive(2, append(7, 1, 0, []))
+    assert len(lone.take(Appended)) == 1, "the next one is answered at once"
+
+
 def test_a_slow_disk_does_not_silence_a_follower() -> None:
     """A heartbeat is answered before the sync, and only for what is durable already."""
     lone = LoneGuard()
+    lone.guard.receive(2, append(5, 1, 0, []))
+    lone.sync()
+    lone.take(Appended)
     lone.guard.receive(2, append(5, 1, 0, entries(2, 5)))
     lone.guard.receive(2, append(5, 2, 5, []))
     assert [answer.next_index for _peer, answer in lone.take(Appended)] == [2]

@@ -1,15 +1,11 @@
 """The event journal holds the newest events within its bound and says what it has dropped."""
 
-import random
-from contextlib import suppress
-
 import pytest
 
 from node.storage.errors import EventsTooOldError
-from node.storage.event_journal import EventJournal, family
+from node.storage.event_journal import EventJournal
 
 PRIVATE, PUBLIC = 160, 192
-BOUND = 40_000
 
 
 def event(kind: int, stream: int, sequence: int, index: int, size: int = 40) -> bytes:
@@ -31,8 +27,6 @@ def test_what_is_appended_is_read_back_from_any_index() -> None:
         assert list(journal.since(index)) == [
             (at, groups[at]) for at in groups if at > index and groups[at]
         ]
-    assert journal.events_at(7) == groups[7]
-    assert journal.events_at(6) == b""
     assert (journal.oldest_index, journal.last_index) == (5, 399)
 
 
@@ -59,7 +53,7 @@ def test_one_group_larger_than_the_bound_is_held_until_the_next() -> None:
     """The newest group is always readable, whatever its size."""
     journal = EventJournal(0, 1_000)
     journal.append(1, event(PUBLIC, 1, 1, 1, size=50_000))
-    assert len(journal.events_at(1)) == 50_000
+    assert [(index, len(events)) for index, events in journal.since(0)] == [(1, 50_000)]
 
     journal.append(2, event(PUBLIC, 1, 2, 2))
     assert journal.oldest_index == 2
@@ -76,43 +70,3 @@ def test_nothing_before_the_start_is_claimed() -> None:
     journal.restart(500)
     with pytest.raises(EventsTooOldError, match="the oldest is 501"):
         journal.since(101)
-
-
-def test_a_stream_resumes_from_any_sequence_held_as_a_full_scan_would() -> None:
-    """For every stream and starting point the frames are those that a full scan finds."""
-    rng = random.Random(7)
-    journal = EventJournal(0, BOUND)
-    sequences: dict[tuple[int, int], int] = {}
-    history: dict[tuple[int, int], list[tuple[int, int, bytes]]] = {}
-    for index in range(1, 1_500):
-        frames = []
-        for _ in range(rng.randrange(4)):
-            key = (rng.choice((PRIVATE, PUBLIC)), rng.randrange(1, 12))
-            sequences[key] = sequences.get(key, 0) + 1
-            frame = event(*key, sequences[key], index, size=rng.choice((40, 64, 88)))
-            history.setdefault(key, []).append((sequences[key], index, frame))
-            frames.append(frame)
-        journal.append(index, b"".join(frames))
-        if index % 100 == 0:
-            _check_streams(journal, history, sequences)
-
-
-def _check_streams(
-    journal: EventJournal,
-    history: dict[tuple[int, int], list[tuple[int, int, bytes]]],
-    sequences: dict[tuple[int, int], int],
-) -> None:
-    with suppress(EventsTooOldError):  # The first look indexes every chunk, which takes room.
-        journal.stream_since(family(PRIVATE), 99, 0, 1)
-    for (kind, stream), events in history.items():
-        newest = sequences[kind, stream]
-        held = [sequence for sequence, index, _ in events if index >= journal.oldest_index]
-        oldest = held[0] if held else newest + 1
-        for after in range(max(0, oldest - 3), newest + 1):
-            if after + 1 < oldest and after < newest:
-                with pytest.raises(EventsTooOldError, match=f"the oldest is {oldest}"):
-                    journal.stream_since(family(kind), stream, after, newest)
-            else:
-                wanted = [frame for sequence, _, frame in events if sequence > after]
-                assert journal.stream_since(family(kind), stream, after, newest) == wanted
-            assert journal.size_bytes <= BOUND

@@ -10,7 +10,15 @@ import pytest
 from cluster.flow import PLACE, REDUCE, TAKE, FlowError, FlowRow, read_flow, write_flow
 from cluster.flow_frames import FRAME_SIZE, MAKERS, TAKER, encode, participant, split
 from cluster.flow_generator import generate_flow
-from cluster.flow_rejections import GONE, NEVER_PLACED, explain_rejections
+from cluster.flow_rejections import (
+    GONE,
+    NEVER_PLACED,
+    PLACED_TWICE,
+    Name,
+    Sent,
+    explain_rejections,
+    orders_in_question,
+)
 from node.domain import commands, terms
 from node.domain.codes import Code
 
@@ -137,30 +145,53 @@ def test_senders_share_no_participant() -> None:
     assert sum(len(owner) for owner in owners) == len(set().union(*owners)) <= MAKERS + 1
 
 
-def test_a_rejection_is_explained_by_what_came_before_or_not_at_all() -> None:
-    """Only an order that was there, and that reductions left something of, can be filled."""
-    rows = [
-        FlowRow(0, 0, PLACE, 1, "buy", 5_000, 10),
-        FlowRow(1, 0, REDUCE, 1, "buy", 5_000, 4),
-        FlowRow(2, 0, REDUCE, 1, "buy", 5_000, 6),
-        FlowRow(3, 0, PLACE, 2, "buy", 5_000, 10),
-        FlowRow(4, 0, REDUCE, 2, "buy", 5_000, 6),
-        FlowRow(5, 0, REDUCE, 3, "buy", 5_000, 6),
-        FlowRow(6, 0, REDUCE, 1, "buy", 5_000, 6),
+class FakeLog:
+    """What a log did to each order, by index."""
+
+    def __init__(self, taken: dict[Name, list[tuple[int, int]]]) -> None:
+        """Take (index, lots) off each order."""
+        self.taken = taken
+
+    def gone(self, name: Name, index: int) -> int:
+        """Return the lots gone up to `index`."""
+        return sum(lots for at, lots in self.taken.get(name, []) if at <= index)
+
+
+def test_a_rejection_is_explained_only_by_what_the_log_did() -> None:
+    """An order that the venue merely lost is not taken for one that was filled."""
+
+    def place(ref: int) -> FlowRow:
+        return FlowRow(0, 0, PLACE, ref, "buy", 5_000, 10)
+
+    def reduce(ref: int) -> FlowRow:
+        return FlowRow(0, 0, REDUCE, ref, "buy", 5_000, 4)
+
+    ok, unknown, in_use = Code.OK, Code.UNKNOWN_ORDER, Code.CLIENT_ORDER_ID_IN_USE
+    told = [
+        (place(1), ok),
+        (reduce(1), ok),
+        (reduce(1), unknown),  # 4 reduced and 6 filled by then.
+        (place(2), ok),
+        (reduce(2), unknown),  # Half of it was filled: the rest is lost.
+        (place(3), Code.PRICE_OFF_TICK),
+        (reduce(3), unknown),
+        (reduce(4), unknown),  # The flow never placed it.
+        (place(2), in_use),
+        (place(1), in_use),  # Its name had been free again.
+        (FlowRow(0, 0, TAKE, 0, "buy", 5_000, 4), Code.INSUFFICIENT_FUNDS),
     ]
-    codes = [
-        Code.OK,
-        Code.OK,
-        Code.UNKNOWN_ORDER,
-        Code.PRICE_OFF_TICK,
-        *[Code.UNKNOWN_ORDER] * 2,
-        Code.OK,
-    ]
-    found = {(one.code, one.why): one.commands for one in explain_rejections([(rows, codes)])}
+    rows, codes = zip(*told, strict=True)
+    sent = [Sent(rows, codes, range(10, 10 + len(rows)))]
+    log = FakeLog({(2, 1): [(11, 4), (12, 6)], (3, 2): [(13, 5)]})
+    found = {(one.code, one.why): one.commands for one in explain_rejections(sent, ACCOUNTS, log)}
 
     assert found == {
         ("UNKNOWN_ORDER", GONE): 1,
-        ("PRICE_OFF_TICK", ""): 1,
         ("UNKNOWN_ORDER", NEVER_PLACED): 1,
-        ("UNKNOWN_ORDER", ""): 1,
+        ("UNKNOWN_ORDER", ""): 2,
+        ("PRICE_OFF_TICK", ""): 1,
+        ("CLIENT_ORDER_ID_IN_USE", PLACED_TWICE): 1,
+        ("CLIENT_ORDER_ID_IN_USE", ""): 1,
+        ("INSUFFICIENT_FUNDS", ""): 1,
     }
+    assert orders_in_question(sent, ACCOUNTS) == {(2, 1), (3, 2), (4, 3), (5, 4)}

@@ -8,8 +8,9 @@ import pytest
 
 from node.consensus.errors import JournalDamageError, SnapshotGapError
 from node.consensus.journal import Journal, read_entries
+from node.consensus.journal_record import HEADER_SIZE
 from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, segment_name
-from node.consensus.log_alignment import align
+from node.consensus.log_alignment import align, may_have_forgotten
 from tests.simulated_disk import SimulatedDisk
 
 DIRECTORY = Path("/journal")
@@ -275,3 +276,105 @@ def test_the_journal_starts_at_the_snapshot_or_before_it() -> None:
         align(journal, 6, 3)
     with pytest.raises(SnapshotGapError):
         align(journal, 0, 0)
+
+
+def flipped_at_the_end(disk: SimulatedDisk, name: str, end: int) -> bool:
+    """Return whether a flipped bit in any of the last 40 bytes before `end` is refused."""
+    path = DIRECTORY / name
+    whole = disk.read(path)
+    refused = []
+    for place in range(end - 40, end):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        copy = SimulatedDisk(Random(1))
+        for other in disk.names(DIRECTORY):
+            copy.close(copy.create(DIRECTORY / other))
+            copy.replace(DIRECTORY / other, disk.read(DIRECTORY / other))
+        copy.replace(path, bytes(damaged))
+        try:
+            opened(copy)
+        except JournalDamageError:
+            refused.append(place)
+    assert len(refused) in {0, 40}
+    return bool(refused)
+
+
+def test_damage_to_the_last_entry_of_a_closed_journal_is_refused() -> None:
+    """A flush follows at `close`: what was acknowledged last cannot pass for a torn tail."""
+    disk = SimulatedDisk(Random(1))
+    journal = filled(disk, 3)
+    end = len(disk.read(FIRST))
+    assert not flipped_at_the_end(disk, FIRST.name, end)
+
+    journal.close()
+
+    assert flipped_at_the_end(disk, FIRST.name, end)
+    assert opened(disk).entries == journal.entries
+
+
+def test_damage_to_a_lone_vote_is_refused_once_a_second_has_passed() -> None:
+    """Nothing else may ever be written behind it; the flush that follows is written once."""
+    disk = SimulatedDisk(Random(1))
+    journal = filled(disk, 3)
+    journal.save_vote(9, 2)
+    journal.sync()
+    end = len(disk.read(FIRST))
+    assert not flipped_at_the_end(disk, FIRST.name, end)
+
+    journal.cover()
+    journal.sync()
+
+    assert flipped_at_the_end(disk, FIRST.name, end)
+    syncs = disk.syncs
+    for _second in range(3):
+        journal.cover()
+        journal.sync()
+    journal.close()
+    assert disk.syncs == syncs
+
+
+def test_a_journal_knows_when_opened_whether_its_last_flush_is_covered() -> None:
+    """After a kill the vote written last is covered by the next process; then nothing is due."""
+    disk = SimulatedDisk(Random(1))
+    journal = filled(disk, 3)
+    journal.save_vote(9, 2)
+    journal.commit = 3
+    journal.sync()
+    end = len(disk.read(FIRST))
+    disk.kill()
+
+    opened(disk).close()
+
+    assert flipped_at_the_end(disk, FIRST.name, end)
+    count = len(disk.names(DIRECTORY))
+    opened(disk).close()
+    assert len(disk.names(DIRECTORY)) == count == 2
+
+
+def test_the_bytes_of_a_dropped_tail_are_told() -> None:
+    """An operator can know that something was cut, and how much."""
+    disk = SimulatedDisk(Random(1))
+    filled(disk, 3)
+    whole = disk.read(FIRST)
+    disk.kill()
+    assert opened(disk).dropped_bytes == 0
+
+    disk.replace(FIRST, whole[:-5])
+
+    assert opened(disk).dropped_bytes == HEADER_SIZE + len(b"payload-3") - 5
+    assert opened(disk).dropped_bytes == 0, "it was cut off, durably"
+
+
+def test_a_journal_of_an_older_term_than_the_snapshot_may_have_forgotten() -> None:
+    """Lost segments and a crash before the sync look alike; equal terms and no snapshot do not."""
+    journal = filled(SimulatedDisk(Random(1)))
+
+    assert may_have_forgotten(journal, 8, 4)
+    assert may_have_forgotten(journal, 20, 7)
+    assert not may_have_forgotten(journal, 8, 3)
+    assert not may_have_forgotten(journal, 20, 3)
+    assert not may_have_forgotten(journal, 0, 0)
+    assert not may_have_forgotten(opened(SimulatedDisk(Random(1))), 0, 0)
+    align(journal, 20, 7)
+    assert (journal.term, journal.vote, journal.last_term) == (7, 0, 7)
+    assert not may_have_forgotten(journal, 20, 7), "whoever asked has made the node recover"

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from node.consensus.log_group import build_group, group_stamp_ns
 from node.domain import commands, records, terms
@@ -22,6 +25,7 @@ from node.proposer import Proposer
 from node.protocol import messages
 from node.protocol.command_frames import CommandFrames
 from node.protocol.encoding import encode_session_open
+from node.runtime import Runtime
 from node.storage.checkpointer import Checkpointer
 from node.storage.event_journal import EventJournal
 from node.storage.snapshot_meta import SnapshotMeta
@@ -87,7 +91,7 @@ def machine_of(venue: Venue, store: SnapshotStore) -> tuple[Machine, list[Snapsh
     return machine, durable, published
 
 
-def _fail(error: Exception) -> None:
+def _fail(error: BaseException) -> None:
     raise error
 
 
@@ -128,15 +132,14 @@ def test_a_checkpoint_becomes_durable_while_groups_go_on(venue: Venue, tmp_path:
     assert restored.log_index == 3
 
 
-def test_a_second_checkpoint_waits_for_none(venue: Venue, tmp_path: Path) -> None:
-    """While one is being written the next is left out; the one after it holds everything again."""
+def test_a_checkpoint_that_is_due_meanwhile_is_owed(venue: Venue, tmp_path: Path) -> None:
+    """While one is being written the next ones wait, and become one of the state as it is then."""
     store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
 
     async def run() -> list[SnapshotMeta]:
         machine, durable, _ = machine_of(venue, store)
         machine.apply(3, 1, group_of(lambda out: out.checkpoint(), 13, 3))
         machine.apply(4, 1, group_of(lambda out: out.checkpoint(), 14, 4))
-        await machine._checkpointer.finish()
         machine.apply(5, 1, group_of(lambda out: out.checkpoint(), 15, 5))
         await machine._checkpointer.finish()
         return durable
@@ -147,6 +150,71 @@ def test_a_second_checkpoint_waits_for_none(venue: Venue, tmp_path: Path) -> Non
 
     assert [meta.index for meta in durable] == [3, 5]
     assert found == (durable[1].state_digest, durable[1].ledger_digest)
+
+
+def test_what_an_installed_snapshot_replaced_is_not_owed(venue: Venue, tmp_path: Path) -> None:
+    """The state that took its place is durable already."""
+    store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
+
+    async def run() -> list[SnapshotMeta]:
+        machine, durable, _ = machine_of(venue, store)
+        machine.reload = lambda: venue
+        machine.apply(3, 1, group_of(lambda out: out.checkpoint(), 13, 3))
+        machine.apply(4, 1, group_of(lambda out: out.checkpoint(), 14, 4))
+        machine.restore_from(tmp_path)
+        await machine._checkpointer.finish()
+        return durable
+
+    durable = asyncio.run(run())
+    store.close()
+    assert durable == []
+
+
+@pytest.mark.parametrize("where", ["describe", "commit", "on_durable", "owed"])
+def test_whatever_ends_a_checkpoint_is_told(venue: Venue, tmp_path: Path, where: str) -> None:
+    """No error on the way is left to the loop's own handler, whatever its class."""
+    store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
+    told: list[BaseException] = []
+
+    class StrangeError(BaseException):
+        """No Exception."""
+
+    def fail(*_: object) -> NoReturn:
+        raise StrangeError
+
+    if where == "commit":
+        store.commit = fail  # type: ignore[assignment, method-assign]
+
+    async def run() -> None:
+        describe: Callable[[Checkpoint], SnapshotMeta] = _describe
+        if where == "describe":
+            describe = fail
+        on_durable = fail if where == "on_durable" else lambda *_: None
+        checkpointer = Checkpointer(store, on_durable, told.append)
+        checkpointer.begin(venue.freeze(), describe)
+        if where == "owed":
+            checkpointer.owe(fail)
+        await checkpointer.finish()
+        assert not checkpointer.busy
+
+    asyncio.run(run())
+    store.close()
+    assert [type(error) for error in told] == [StrangeError]
+
+
+def test_a_start_tells_what_the_journal_lost() -> None:
+    """Bytes that were cut off and a journal behind its snapshot are a line each; else nothing."""
+    journal = SimpleNamespace(dropped_bytes=7)
+    node = SimpleNamespace(replica=SimpleNamespace(journal=journal, forgetful=True, term=4))
+    with capture_logs() as lines:
+        Runtime._tell_what_is_missing(node)  # type: ignore[arg-type]
+        journal.dropped_bytes = node.replica.forgetful = 0
+        Runtime._tell_what_is_missing(node)  # type: ignore[arg-type]
+
+    assert [(line["event"], line.get("size_bytes")) for line in lines] == [
+        ("journal_tail_dropped", 7),
+        ("journal_behind_snapshot", None),
+    ]
 
 
 def test_digests_are_remembered_by_index(venue: Venue, tmp_path: Path) -> None:
@@ -292,3 +360,28 @@ def test_a_venue_that_contradicts_itself_ends_the_process(tmp_path: Path) -> Non
     assert "apply_failed" in done.stdout + done.stderr
     assert "applied [48]" in done.stdout
     assert "went on" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [("AssertionError('us')", 70, "assertion_failed"), ("OSError('them')", 0, "loop_error")],
+)
+def test_an_assertion_that_nobody_caught_ends_the_process(
+    raised: str, code: int, said: str
+) -> None:
+    """Wherever on the loop it was raised; a failure of the world is logged, the node goes on."""
+    program = (
+        "import asyncio; from node.runtime import loop_failed\n"
+        f"def fail(): raise {raised}\n"
+        "async def run():\n"
+        "    asyncio.get_running_loop().set_exception_handler(loop_failed)\n"
+        "    asyncio.get_running_loop().call_soon(fail)\n"
+        "    await asyncio.sleep(0.01)\n"
+        "asyncio.run(run())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
