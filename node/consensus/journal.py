@@ -21,7 +21,7 @@ from node.consensus.journal_record import (
     encode,
 )
 from node.consensus.journal_recovery import Entry, JournalEntry, SegmentInfo, read_entries, recover
-from node.consensus.journal_segment import SegmentHeader, segment_name
+from node.consensus.journal_segment import SegmentHeader, mark_name, segment_name
 
 __all__ = ["SEGMENT_BYTES", "Flush", "Journal", "JournalEntry", "read_entries"]
 
@@ -140,6 +140,7 @@ class Journal:
         self.nonce = 0
         self._descriptor = -1
         self._written = 0
+        self._marks = recovered.marks
         self._tidy(recovered.torn, recovered.stillborn)
 
     def _tidy(self, torn: tuple[Path, int] | None, stillborn: Path | None) -> None:
@@ -147,9 +148,16 @@ class Journal:
         if torn is not None:
             self._files.truncate(*torn)
         if stillborn is not None:
+            self._remove_marks(self._marks)  # First: a mark without its segment means damage.
+            self._files.sync_directory(self._directory)
             self._files.remove(stillborn)
             self._files.sync_directory(self._directory)
             self._number -= 1
+
+    def _remove_marks(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._files.remove(self._directory / mark_name(number))
+        self._marks = [number for number in self._marks if number not in numbers]
 
     # What the log says.
 
@@ -313,8 +321,17 @@ class Journal:
         self._files.write(self._descriptor, [data])
         self._files.sync_data(self._descriptor)
         self._files.sync_directory(self._directory)
+        self._mark(header.number)
         self.nonce = header.nonce
         self._written = len(data)
+
+    def _mark(self, number: int) -> None:
+        """Say durably that the segment has begun, before it takes a record."""
+        older = list(self._marks)
+        self._files.close(self._files.create(self._directory / mark_name(number)))
+        self._files.sync_directory(self._directory)
+        self._marks.append(number)
+        self._remove_marks(older)
 
     def write(self, parts: list[bytes]) -> None:
         """Append `parts` and make them durable: for `Flush` only, in whatever thread it runs."""

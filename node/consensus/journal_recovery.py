@@ -11,6 +11,7 @@ from node.consensus.journal_segment import (
     SEGMENT_HEADER_SIZE,
     SegmentReader,
     decode_header,
+    mark_number,
     segment_name,
     segment_number,
 )
@@ -58,6 +59,8 @@ class RecoveredJournal:
         """What is cut off that way."""
         self.exposed = False
         """Whether the last flush says more than a commit hint: no later one shows damage to it."""
+        self.marks: list[int] = []
+        """The segments that are marked as begun, the newest among them."""
         self.stillborn: Path | None = None
         """A last segment whose header never became durable."""
 
@@ -93,7 +96,12 @@ def recover(files: FileSystem, directory: Path) -> RecoveredJournal:
     Raises JournalDamageError for anything but a tail that was never durable.
     """
     journal = RecoveredJournal()
-    numbers = [n for name in files.names(directory) if (n := segment_number(name)) is not None]
+    names = files.names(directory)
+    numbers = [n for name in names if (n := segment_number(name)) is not None]
+    journal.marks = [n for name in names if (n := mark_number(name)) is not None]
+    if journal.marks and journal.marks[-1] not in numbers:
+        missing = directory / segment_name(journal.marks[-1])
+        raise JournalDamageError(missing, 0, "the segment is missing")
     for position, number in enumerate(numbers):
         if position and number != numbers[position - 1] + 1:
             missing = directory / segment_name(numbers[position - 1] + 1)
@@ -112,6 +120,8 @@ def _recover_segment(
     number = segment_number(path.name)
     assert number is not None
     journal.last_number = number
+    if len(data) < SEGMENT_HEADER_SIZE and number in journal.marks:
+        raise JournalDamageError(path, len(data), "the segment ends inside its header")
     if last and len(data) <= SEGMENT_HEADER_SIZE:
         # The header is durable before the first record: a segment without records promised nothing.
         journal.stillborn = path

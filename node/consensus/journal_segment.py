@@ -1,6 +1,8 @@
 """One file of the journal: a header that is durable before any record, then records.
 
-The header repeats term, vote, commit hint and base, so that older segments can be deleted.
+Once its header is durable, an empty file beside it marks the segment as begun: should the newest
+segment be lost as a whole, nothing else would show it. The header repeats term, vote, commit hint
+and base, so that older segments can be deleted.
 """
 
 import struct
@@ -19,6 +21,7 @@ _CRC = struct.Struct("<I")
 SEGMENT_HEADER_SIZE: Final = _FIELDS.size + _CRC.size
 _PREFIX: Final = "segment-"
 _SUFFIX: Final = ".journal"
+_MARK: Final = "began-"
 
 
 class SegmentHeader(NamedTuple):
@@ -51,6 +54,19 @@ def segment_number(name: str) -> int | None:
     """Return the number in a segment's file name, or None for a file that is no segment."""
     digits = name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
     if segment_name(int(digits) if digits.isdecimal() else 0) != name:
+        return None
+    return int(digits)
+
+
+def mark_name(number: int) -> str:
+    """Return the name of the empty file which says that segment `number` has begun."""
+    return f"{_MARK}{number:08d}"
+
+
+def mark_number(name: str) -> int | None:
+    """Return the number in a mark's name, or None for a file that is no mark."""
+    digits = name.removeprefix(_MARK)
+    if mark_name(int(digits) if digits.isdecimal() else 0) != name:
         return None
     return int(digits)
 

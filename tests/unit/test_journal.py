@@ -177,7 +177,7 @@ def test_a_missing_segment_is_refused() -> None:
     for index in range(1, 30):
         journal.append(b"x" * 60, index, 1)
         journal.sync()
-    names = disk.names(DIRECTORY)
+    names = [name for name in disk.names(DIRECTORY) if name.startswith("segment-")]
     assert len(names) > 4
     middle, first = DIRECTORY / names[2], DIRECTORY / names[0]
     disk.kill()
@@ -190,6 +190,25 @@ def test_a_missing_segment_is_refused() -> None:
     disk.remove(first)
     with pytest.raises(JournalDamageError, match="the log starts at"):
         opened(disk, 300)
+
+
+@pytest.mark.parametrize("left", [None, b"", b"QBJ"])
+def test_a_lost_last_segment_is_refused(left: bytes | None) -> None:
+    """The newest segment holds the votes: whether it is gone, empty or cut short, it is missed."""
+    disk = SimulatedDisk(Random(1))
+    filled(disk)
+    disk.kill()
+    again = opened(disk)
+    again.save_vote(4, 1)
+    again.sync()
+    disk.kill()
+    last = DIRECTORY / segment_name(2)
+    if left is None:
+        disk.remove(last)
+    else:
+        disk.replace(last, left)
+    with pytest.raises(JournalDamageError, match=r"missing|ends inside its header"):
+        opened(disk)
 
 
 def test_segments_go_only_when_the_new_base_is_durable() -> None:
@@ -348,7 +367,7 @@ def test_a_journal_knows_when_opened_whether_its_last_flush_is_covered() -> None
     assert flipped_at_the_end(disk, FIRST.name, end)
     count = len(disk.names(DIRECTORY))
     opened(disk).close()
-    assert len(disk.names(DIRECTORY)) == count == 2
+    assert len(disk.names(DIRECTORY)) == count == 3, "two segments and the mark of the newest"
 
 
 def test_the_bytes_of_a_dropped_tail_are_told() -> None:
