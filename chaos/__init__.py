@@ -1,4 +1,5 @@
-"""Faults on purpose. Empty so far: the seeded simulator, real faults and checkers will live here.
+"""Faults on purpose, and the proof of what held: see docs/chaos.md.
 
-What exists today is the kill test of the processes, in tests/integration.
+`simulation` runs whole clusters from one seed, `real` breaks real processes on real disks; both
+hand histories to `checkers` and end in one `report`.
 """
