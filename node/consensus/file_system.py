@@ -1,4 +1,4 @@
-"""The operating system's files, as the journal uses them: the seam where a simulated disk goes."""
+"""The operating system's files, as consensus uses them: the seam where a simulated disk goes."""
 
 import os
 from collections.abc import Sequence
@@ -29,6 +29,14 @@ class FileSystem:
     def read(self, path: Path) -> bytes:
         """Return all bytes of `path`."""
         return path.read_bytes()
+
+    def open(self, path: Path) -> int:
+        """Return a descriptor to read `path` with."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read_at(self, descriptor: int, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes at `offset`."""
+        return os.pread(descriptor, size, offset)
 
     def create(self, path: Path) -> int:
         """Create `path`, which must not exist, and return a descriptor to append with."""
