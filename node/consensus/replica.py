@@ -120,8 +120,7 @@ class Replica(ReplicaStatus):
         self._kicked = False
         self._stopping = False
         self._told = (Role.FOLLOWER, False)
-        self._ready_index = 0
-        self._ready_term = 0
+        self._ready_index = self._ready_term = 0
         self._proposed: list[int] = []
         self._barriers = ReadBarriers(self.guard, self.kick)
         self._loop: asyncio.AbstractEventLoop | None = None

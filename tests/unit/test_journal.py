@@ -11,7 +11,7 @@ from node.consensus.journal import Journal, read_entries
 from node.consensus.journal_record import HEADER_SIZE
 from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, segment_name
 from node.consensus.log_alignment import align, may_have_forgotten
-from tests.simulated_disk import SimulatedDisk
+from chaos.simulation.disk import SimulatedDisk
 
 DIRECTORY = Path("/journal")
 FIRST = DIRECTORY / segment_name(1)
