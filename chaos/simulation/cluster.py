@@ -1,6 +1,7 @@
 """A whole cluster and its clients in one process: hosts, network, time, and who watches."""
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from struct import Struct
 from typing import Any
@@ -201,6 +202,11 @@ class Cluster:
         self.note(host.lane, "refuse", f"refuses to start: {error}")
         if not host.excused:
             self.violate(ViolationError("nodes start", f"node {host.number}: {error!r}"))
+
+    def violate_silence(self, host: Host, path: Path, at: int) -> None:
+        """Take note of damage that a start did not find."""
+        what = f"node {host.number} started although {path.name} is damaged at byte {at}"
+        self.violate(ViolationError("damage is found", what))
 
     def uncaught(self, host: Host, report: dict[str, Any]) -> None:
         """Take note of an exception that nobody caught."""
