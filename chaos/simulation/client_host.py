@@ -129,6 +129,8 @@ class ClientHost:
 
     def trade(self) -> None:
         """Write commands at this client's pace until `stop`."""
+        if self._cluster.closing:
+            return
         self._writing = True
         self.loop.call_soon(self._write_some)
 

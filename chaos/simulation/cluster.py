@@ -49,6 +49,8 @@ class Cluster:
         self.timeline: list[Moment] = []
         self.acknowledged_at_ns: list[int] = []
         self.converged = False
+        self.closing = False
+        """Whether clients write no more."""
         self._record = record
         self._trace = blake3()
         self.invariants = [invariant(self) for invariant in invariants]
@@ -115,6 +117,7 @@ class Cluster:
 
     def stop_clients(self) -> None:
         """Have every client write no more."""
+        self.closing = True
         for client in self.clients:
             client.stop()
 

@@ -16,6 +16,7 @@ from node.assembly import Assembly, Ground
 from node.consensus.errors import ConsensusError
 from node.consensus.journal import Flush, Journal
 from node.consensus.journal_recovery import recover
+from node.consensus.recovery_marker import RECOVERING_MARKER
 from node.storage.errors import StorageError
 from node.surroundings import Surroundings
 
@@ -242,6 +243,19 @@ class Host:
         self.recover_next = True
 
     # What is on the disk.
+
+    @property
+    def misses_promises(self) -> bool:
+        """Whether a node here does not vote, or will not when it starts: it must catch up first."""
+        if self.recover_next or self.disk.exists(ROOT / RECOVERING_MARKER):
+            return True
+        latest = self.store.latest()
+        if latest is None:
+            return False
+        if self.node is not None:
+            journal = self.node.replica.journal
+            return journal.term < latest.term or not journal.term_is_durable
+        return recover(self.disk, JOURNAL).term < latest.term
 
     def holds(self, index: int, term: int) -> bool:
         """Tell whether a power loss now would leave the entry of `term` at `index` here."""

@@ -58,12 +58,7 @@ def _return(host: Host) -> None:
 
 def _others_are_whole(strike: Strike) -> bool:
     """Tell whether no machine misses or is about to miss anything that it once held."""
-    return not any(
-        host.excused
-        or host.recover_next
-        or (host.node is not None and (host.node.replica.recovering or host.node.replica.forgetful))
-        for host in strike.hosts
-    )
+    return not any(host.excused or host.misses_promises for host in strike.hosts)
 
 
 def lose_disk(strike: Strike) -> None:
