@@ -48,6 +48,7 @@ class Cluster:
         self.excused_stops = 0
         self.timeline: list[Moment] = []
         self.acknowledged_at_ns: list[int] = []
+        self.leaders_ended_at_ns: list[int] = []
         self.converged = False
         self.closing = False
         """Whether clients write no more."""

@@ -96,6 +96,14 @@ class SimulatedDisk(FileSystem):
         del file.data[size:]
         file.durable = size
 
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        self._count()
+        if self.sync_error:
+            raise OSError(self.sync_error, "the simulated disk failed")
+        file = self._names[path]
+        file.data[offset : offset + len(data)] = data
+        file.durable = len(file.data)
+
     def remove(self, path: Path) -> None:
         self._count()
         del self._names[path]

@@ -1,7 +1,8 @@
 """One seed from start to judgement."""
 
 import gc
-from collections.abc import Collection
+from bisect import bisect
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from chaos.simulation.invariants.registry import INVARIANTS
 
 LEAST_SECONDS: Final = 0.8
 MOST_SECONDS: Final = 2.0
+_ENDS_OF_LEADERS: Final = ("kill-leader", "power-loss-leader")
 REST_SECONDS: Final = 12.0
 """Progress is owed within so much of all faults having ended."""
 
@@ -80,12 +82,18 @@ class SeedResult:
         return not self.invariant
 
 
-def run_case(case: Case, *, record: bool = False) -> SeedResult:
-    """Run one case. With `record`, keep its timeline."""
+def run_case(
+    case: Case,
+    *,
+    record: bool = False,
+    on_cluster: Callable[[Cluster], None] = lambda _cluster: None,
+) -> SeedResult:
+    """Run one case. With `record`, keep its timeline; `on_cluster` sees the cluster first."""
     collecting = gc.isenabled()
     gc.disable()  # Dead processes must not wake up to be collected in the middle of a run.
     try:
         cluster = Cluster(case.seed, case.nodes, INVARIANTS, record=record)
+        on_cluster(cluster)
         faults = _schedule(cluster, case.plan())
         cluster.run(case.duration)
         cluster.stop_clients()
@@ -107,6 +115,8 @@ def _schedule(cluster: Cluster, plan: list[PlannedFault]) -> dict[str, int]:
         FAULTS[planned.kind].strike(blow)
         if blow.struck:
             counts[planned.kind] = counts.get(planned.kind, 0) + 1
+            if planned.kind in _ENDS_OF_LEADERS:
+                cluster.leaders_ended_at_ns.append(cluster.scheduler.now_ns)
 
     for planned in plan:
         at_ns = START_NS + round(planned.at_ms * 1e6)
@@ -131,7 +141,19 @@ def _result(case: Case, cluster: Cluster, faults: dict[str, int]) -> SeedResult:
         result.acknowledged += len(client.history)
         result.rejected += sum(1 for one in client.history if one.code)
         result.unknown += client.outstanding
+    result.failovers_ms = _failovers_ms(cluster)
     return result
+
+
+def _failovers_ms(cluster: Cluster) -> list[float]:
+    """Return how long clients heard nothing around each end of a leader, in virtual ms."""
+    heard = cluster.acknowledged_at_ns
+    gaps = []
+    for ended_ns in cluster.leaders_ended_at_ns:
+        at = bisect(heard, ended_ns)
+        if 0 < at < len(heard):
+            gaps.append((heard[at] - heard[at - 1]) / 1e6)
+    return gaps
 
 
 def kinds_named(names: Collection[str]) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ class VirtualStream(asyncio.Transport):
         """Give the connection to `protocol`, which gets what has arrived meanwhile."""
         self._protocol = protocol
         protocol.connection_made(self)
+        if self.ended:
+            self.loop.call_soon(protocol.connection_lost, None)  # It was reset meanwhile.
         self._hand_over_soon()
 
     # What a protocol calls.

@@ -72,6 +72,19 @@ class FileSystem:
         finally:
             os.close(descriptor)
 
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        """Write `data` over the same bytes at `offset` of `path`, durably."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            rest = memoryview(data)
+            while rest:
+                written = os.pwrite(descriptor, rest, offset)
+                offset += written
+                rest = rest[written:]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def remove(self, path: Path) -> None:
         """Unlink `path`; durable once its directory is synced."""
         path.unlink()
