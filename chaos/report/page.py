@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from chaos.report.run_report import RunReport, Violation
-from chaos.report.section import Row, Section, facts, sections, verdict
+from chaos.report.section import Mood, Row, Section, facts, sections, verdict
 from chaos.report.table import is_figure
 from chaos.report.timeline_picture import draw
 
@@ -26,7 +26,7 @@ h2 { font-size: 12px; letter-spacing: .06em; text-transform: uppercase; color: v
   font-weight: 600; margin: 0 0 12px }
 .card { background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
   padding: 20px; margin: 0 0 16px; overflow-x: auto; min-width: 0 }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 16px;
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(440px, 1fr)); gap: 16px;
   margin-bottom: 16px; align-items: start }
 .cards .card { margin: 0 }
 .verdict { display: inline-block; padding: 4px 14px; border-radius: 999px; font-weight: 600;
@@ -43,6 +43,7 @@ table { border-collapse: collapse; width: 100% }
 th { text-align: left; color: var(--dim); font-weight: 500; padding: 0 14px 6px 0 }
 td { border-top: 1px solid var(--line); padding: 6px 14px 6px 0; vertical-align: top;
   overflow-wrap: anywhere }
+td:first-child { white-space: nowrap }
 th.figure, td.figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 tr.good td.mood { color: var(--good); font-weight: 600 }
 tr.bad td.mood { color: var(--bad); font-weight: 600 }
@@ -167,6 +168,7 @@ def _row(section: Section, row: Row, classes: list[str]) -> str:
         shown = escape(cell)
         if column == "command" and cell:
             shown = f"<code>{shown}</code>"
-        colour = " mood" if column in ("met", "value") or name else ""
+        telling = column in ("met", "value") or (name and cell != "0")
+        colour = " mood" if telling or (name and row.mood is Mood.GOOD) else ""
         cells.append(f'<td class="{name}{colour}">{shown}</td>')
     return f'<tr class="{row.mood.value}">{"".join(cells)}</tr>'

@@ -189,7 +189,7 @@ def _axis(begin: float, end: float, scale: float, top: float) -> Iterator[str]:
         f'<line class="axis" x1="{_GUTTER}" y1="{top:.1f}" x2="{_WIDTH - _RIGHT}" y2="{top:.1f}"/>'
     )
     step = _step((end - begin) / 9)
-    at = -(-begin // step) * step
+    at = -(-begin // step) * step + 0.0  # Never minus zero.
     while at <= end:
         x = _GUTTER + (at - begin) * scale
         yield f'<line class="axis" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{top + 5:.1f}"/>'
