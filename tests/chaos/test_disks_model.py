@@ -329,4 +329,4 @@ def test_durable_is_whatever_random_work_synced_last() -> None:
             for _ in range(random.randrange(3)):
                 files.get(number).sync()
             files.lose_power()
-            assert content_of(files, "log") == model
+            assert content_of(files, "log") == bytes(model)
