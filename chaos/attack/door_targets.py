@@ -215,22 +215,10 @@ def judge_events(inputs: Sequence[bytes]) -> None:
             raise BrokenPromiseError("more events came out than went in")
         if not 0 <= last_frame_offset(events) < len(events):
             raise BrokenPromiseError("the last event lies outside")
-        if len(events) % 8 == 0 and _are_whole_words(events):
-            routed = router.route(events)
-            if sum(len(one.frames) for one in routed) > 2 * len(events):
-                raise BrokenPromiseError("more events were routed than there were")
-            select_events(events, 2, 1, 2)
-
-
-def _are_whole_words(events: bytes) -> bool:
-    """Tell whether every length is a multiple of 8, as those of the venue's events are."""
-    offset = 0
-    while offset < len(events):
-        size = int.from_bytes(events[offset : offset + 4], "little")
-        if size & 7:
-            return False
-        offset += size
-    return True
+        routed = router.route(events)
+        if sum(len(one.frames) for one in routed) > 2 * len(events):
+            raise BrokenPromiseError("more events were routed than there were")
+        select_events(events, 2, 1, 2)
 
 
 def event_verdict(forms: Forms, data: bytes) -> Any:  # noqa: ANN401 - compared, never looked into
@@ -238,7 +226,7 @@ def event_verdict(forms: Forms, data: bytes) -> Any:  # noqa: ANN401 - compared,
     stream = forms.stream.NodeStream()
     stream.feed(data)
     events = stream.events
-    if not events or not _are_whole_words(events):
+    if not events:
         return events
     routes = forms.event_routes
     router = routes.EventRouter()

@@ -20,6 +20,9 @@ from chaos.report.run_report import Violation
 HANG_SECONDS: Final = 30.0
 """A batch takes tens of milliseconds: without a word for so long, an input has hung its decoder."""
 _SLICE_SECONDS_MAX: Final = 30.0
+_SLICE_SECONDS_LEAST: Final = 0.2
+_START_SECONDS: Final = 0.7
+"""About what a process takes before its first input."""
 
 
 @dataclass(slots=True)
@@ -71,16 +74,19 @@ class Fuzzing:
         """Attack the targets called `names` for `seconds`, or until `executions` were made."""
         targets = all_targets()
         started = time.monotonic()
-        slice_seconds = min(_SLICE_SECONDS_MAX, max(0.2, seconds * jobs / len(names)))
+        each = seconds * jobs / len(names) - _START_SECONDS
+        slice_seconds = min(_SLICE_SECONDS_MAX, max(_SLICE_SECONDS_LEAST, each))
+        rounds = 0
         try:
-            while True:
+            while rounds == 0 or time.monotonic() - started < seconds:
                 for first in range(0, len(names), jobs):
-                    left = seconds - (time.monotonic() - started)
+                    left = max(seconds - (time.monotonic() - started), _SLICE_SECONDS_LEAST)
                     wanted = executions - self.executions
-                    if left <= 0 or wanted <= 0 or len(self.violations) >= len(names):
+                    if wanted <= 0 or len(self.violations) >= len(names):
                         return
                     chosen = [targets[name] for name in names[first : first + jobs]]
                     self._slice(chosen, min(left, slice_seconds), -(-wanted // len(chosen)))
+                rounds += 1
         finally:
             self.elapsed_seconds = time.monotonic() - started
             save_state(self._folder, self.state)
