@@ -120,6 +120,10 @@ def _one(part: str, options: "AttackOptions", report: "RunReport") -> None:
         from chaos.attack.fuzz_run import fuzz
 
         fuzz(options, report, click.echo)
+    elif part == "authentication":
+        from chaos.attack.authentication import authenticate
+
+        authenticate(options, report, click.echo)
 
 
 def _replay(targets: tuple[str, ...], file: Path) -> int:
