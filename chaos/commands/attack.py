@@ -124,6 +124,10 @@ def _one(part: str, options: "AttackOptions", report: "RunReport") -> None:
         from chaos.attack.authentication import authenticate
 
         authenticate(options, report, click.echo)
+    else:
+        from chaos.attack.overload import overload
+
+        overload(options, report, click.echo)
 
 
 def _replay(targets: tuple[str, ...], file: Path) -> int:
