@@ -1,0 +1,1 @@
+"""Promises of the chaos product: its disks, networks, checkers and commands."""
