@@ -1,7 +1,6 @@
 """`python -m chaos measure`: print the figures, each against its goal."""
 
 import shlex
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Final
 import click
 
 from chaos.measure.effort import Effort
-from chaos.report.run_report import RunReport, to_json
+from chaos.report.run_report import RunReport
 from client import ClientError
 from cluster.console import failures_explained
 from cluster.flow_stage import StageError
@@ -45,11 +44,14 @@ def command(
     Example: python -m chaos measure failover --times 50 --json failover.json
     """
     from chaos.measure.arena import UnusableError
+    from chaos.report.publish import publish
+    from chaos.report.source_commit import source_commit
 
-    del html_file
     end_on_sigterm()
     asked = _command_line(figure, quick=quick, times=times, seed=seed)
-    report = RunReport("The figures", asked, _commit(), datetime.now(UTC).isoformat("T", "seconds"))
+    report = RunReport(
+        "The figures", asked, source_commit(), datetime.now(UTC).isoformat("T", "seconds")
+    )
     began = time.monotonic()
     chosen = FIGURES if figure == "all" else (figure,)
     with failures_explained(UnusableError, StageError, ClientError):
@@ -58,7 +60,7 @@ def command(
             effort = Effort(report, line, _say, quick, times, seed)
             import_module(f"chaos.measure.{name}").measure(effort)
             report.elapsed_seconds = time.monotonic() - began
-    return _publish(report, json_file)
+    return publish(report, json_file, html_file)
 
 
 def _command_line(figure: str, *, quick: bool, times: int | None, seed: int) -> str:
@@ -67,28 +69,6 @@ def _command_line(figure: str, *, quick: bool, times: int | None, seed: int) -> 
     words += ["--times", str(times)] if times is not None else []
     words += ["--seed", str(seed)] if seed != 1 else []
     return shlex.join(words)
-
-
-def _publish(report: RunReport, json_file: Path | None) -> int:
-    for one in report.figures:
-        click.echo(f"{'met   ' if one.met else 'MISSED'} {one.name}: {one.value} ({one.goal})")
-    if json_file is not None:
-        json_file.write_bytes(to_json(report))
-    return 0 if report.held else 1
-
-
-def _commit() -> str:
-    root = Path(__file__).resolve().parents[2]
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return "unknown"
-    return found.stdout.strip() or "unknown"
 
 
 def _say(text: str) -> None:

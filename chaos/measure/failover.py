@@ -93,11 +93,14 @@ def _report(
     gaps_ms = [_of_all(gaps).ms for gaps in rounds]
     worst_ms = [max(gap.ms for gap in gaps) for gaps in rounds]
     effort.report.failovers_ms += gaps_ms
-    said = f"{spread(gaps_ms)}; the slowest client of each: {spread(worst_ms)}; {machine}"
-    p50, p99 = percentile(gaps_ms, 0.5), percentile(gaps_ms, 0.99)
-    effort.figure(
-        "failover, p50", f"{p50:.0f} ms ({said})", f"up to {P50_MS} ms", met=p50 <= P50_MS
-    )
-    effort.figure("failover, p99", f"{p99:.0f} ms", f"up to {P99_MS} ms", met=p99 <= P99_MS)
+    for name, values in (
+        ("failover", gaps_ms),
+        (f"failover as the slowest of {len(traders)} clients saw it", worst_ms),
+    ):
+        p50, p99 = percentile(values, 0.5), percentile(values, 0.99)
+        effort.say(f"{name}: {spread(values)}")
+        said = f"{p50:.0f} ms of {len(values)} kills; {machine}"
+        effort.figure(f"{name}, p50", said, f"up to {P50_MS} ms", met=p50 <= P50_MS)
+        effort.figure(f"{name}, p99", f"{p99:.0f} ms", f"up to {P99_MS} ms", met=p99 <= P99_MS)
     unasked = sum(len(trader.gaps) for trader in traders) - sum(map(len, rounds))
     effort.report.checks["connections lost without a kill"] = unasked

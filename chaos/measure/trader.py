@@ -22,7 +22,8 @@ from cluster.flow import FlowRow
 from cluster.flow_frames import encode
 from cluster.flow_stage import Stage
 from config import Endpoint
-from node.domain.replies import REPLY_SIZE
+from node.domain.codes import Code
+from node.domain.replies import REPLY_CODE, REPLY_SIZE
 
 WINDOW: Final = 8_192
 LAP_REFS: Final = 1_000_000
@@ -121,6 +122,11 @@ class Trader:
                 end = min(last, arrival.first + arrival.number)
                 found += [(arrival.at_ns - self.due_ns(n)) / 1e6 for n in range(begin, end)]
         return found
+
+    def rejected(self) -> int:
+        """Return how many commands were acknowledged with a rejection."""
+        codes = memoryview(b"".join(self.replies)).cast("i")[REPLY_CODE // 4 :: REPLY_SIZE // 4]
+        return sum(code != Code.OK for code in codes)
 
     def _send_due(self) -> None:
         elapsed_ns = time.perf_counter_ns() - self.started_ns

@@ -90,7 +90,9 @@ def audit(effort: Effort, deployment: Deployment, traders: Sequence[Trader]) -> 
         found = verify(folders, acknowledgements=replies)
     seen = found.acknowledgements
     operations = effort.report.operations
-    operations.acknowledged += acknowledged
+    rejected = sum(trader.rejected() for trader in traders)
+    operations.rejected += rejected
+    operations.acknowledged += acknowledged - rejected
     if seen is not None:
         operations.lost += seen.lost
         operations.altered += seen.altered
