@@ -7,7 +7,6 @@ must refuse with a typed error, or start and come to the digest of its peers.
 
 import shutil
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,26 +84,26 @@ def _prepare(
     folder = deployment.folder(NODE)
 
     def young(_traders: Sequence[Trader]) -> None:
-        time.sleep(_TRADE_SECONDS / 3)
+        effort.wait(_TRADE_SECONDS / 3)
         stop_nodes(deployment, [NODE])
         shutil.copytree(folder, pristine[_YOUNG])
         start_node(deployment, NODE)
         await_caught_up(deployment)
 
     def old(_traders: Sequence[Trader]) -> None:
-        time.sleep(_TRADE_SECONDS)
+        effort.wait(_TRADE_SECONDS)
         stop_nodes(deployment, [NODE])
         shutil.copytree(folder, pristine[_STOPPED])
         start_node(deployment, NODE)
         await_caught_up(deployment)
-        time.sleep(_TRADE_SECONDS)
+        effort.wait(_TRADE_SECONDS)
         signal_node(deployment, NODE, signal.SIGKILL)
         await_stopped(deployment, [NODE])
         shutil.copytree(folder, pristine[_KILLED])
 
-    _, first = under_load(deployment, RATE, young, effort.seed)
+    _, first = under_load(effort, deployment, RATE, young)
     uvloop.run(set_limit(deployment, Limit.CHECKPOINT_BYTES, _CHECKPOINT_BYTES))
-    _, second = under_load(deployment, RATE, old, effort.seed + 1)
+    _, second = under_load(effort, deployment, RATE, old)
     return pristine, first + second
 
 

@@ -1,10 +1,15 @@
 """How much one measurement is to do, where it writes what it finds, and to whom it talks."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chaos.report.run_report import Figure, Moment, RunReport, Violation
+
+
+class StoppedError(Exception):
+    """The measurement was given up while this thread was at it."""
 
 
 @dataclass(slots=True)
@@ -20,12 +25,19 @@ class Effort:
     """How often, when somebody said so."""
     seed: int = 1
     began_ns: int = field(default_factory=time.perf_counter_ns)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the measurement is given up: `wait` then raises."""
 
     def times(self, full: int, quick: int) -> int:
         """Return how often to do it: as asked, else by the kind of run."""
         if self.wanted is not None:
             return self.wanted
         return quick if self.quick else full
+
+    def wait(self, seconds: float) -> None:
+        """Sleep in a thread that injects faults. Raises StoppedError when all is given up."""
+        if self.stopping.wait(seconds):
+            raise StoppedError
 
     def figure(self, name: str, value: str, goal: str, *, met: bool) -> None:
         """Put a figure into the report, and say it."""

@@ -37,7 +37,7 @@ def measure(effort: Effort) -> None:
         def act(traders: Sequence[Trader]) -> list[list[Gap]]:
             return _kill_leaders(effort, deployment, traders, times)
 
-        rounds, traders = under_load(deployment, RATE, act, effort.seed)
+        rounds, traders = under_load(effort, deployment, RATE, act)
         _report(effort, rounds, traders, f"load {before} before, {load()} after")
         audit(effort, deployment, traders)
 
@@ -49,12 +49,12 @@ def _kill_leaders(
     rounds = []
     for number in range(times):
         leader = await_caught_up(deployment).node
-        time.sleep(random.uniform(0.2, 0.6))
+        effort.wait(random.uniform(0.2, 0.6))
         seen = [len(trader.gaps) for trader in traders]
         killed_ns = time.perf_counter_ns()
         signal_node(deployment, leader, signal.SIGKILL)
         effort.count("kill -9 of the leader")
-        gaps = _await_gaps(traders, seen)
+        gaps = _await_gaps(effort, traders, seen)
         rounds.append(gaps)
         last, first = _of_all(gaps)
         effort.moment(f"node {leader}", "kill", "kill -9 of the leader", killed_ns)
@@ -70,15 +70,18 @@ def _kill_leaders(
     return rounds
 
 
-def _await_gaps(traders: Sequence[Trader], seen: Sequence[int]) -> list[Gap]:
+def _await_gaps(effort: Effort, traders: Sequence[Trader], seen: Sequence[int]) -> list[Gap]:
     """Return the silence of each trader, once all are served again."""
     deadline = time.monotonic() + _SERVICE_SECONDS
     while any(len(trader.gaps) == known for trader, known in zip(traders, seen, strict=True)):
+        for trader in traders:
+            if trader.failure is not None:
+                raise trader.failure
         if time.monotonic() > deadline:
             raise UnusableError(
                 f"a client got no reply within {_SERVICE_SECONDS:.0f} s of the leader's end"
             )
-        time.sleep(_LOOK_SECONDS)
+        effort.wait(_LOOK_SECONDS)
     return [trader.gaps[known] for trader, known in zip(traders, seen, strict=True)]
 
 

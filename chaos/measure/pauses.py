@@ -63,7 +63,7 @@ def measure(effort: Effort) -> None:
         def act(_traders: Sequence[Trader]) -> tuple[list[Pause], dict[int, list[Pause]]]:
             return _pause_shortly(effort, deployment, times), _sweep(effort, deployment, each)
 
-        (short, longer), traders = under_load(deployment, RATE, act, effort.seed)
+        (short, longer), traders = under_load(effort, deployment, RATE, act)
         _report_short(effort, short, f"load {before} before, {load()} after")
         _report_sweep(effort, longer)
         audit(effort, deployment, traders)
@@ -113,15 +113,15 @@ def _pause(
     stopped_ns = time.perf_counter_ns()
     os.kill(target, signal.SIGSTOP)
     try:
-        time.sleep(wanted_ms / 1_000)
+        effort.wait(wanted_ms / 1_000)
     finally:
         waited = [waited_ms(process) for process in running]
         os.kill(target, signal.SIGCONT)
     continued_ns = time.perf_counter_ns()
-    time.sleep(_RESUME_SECONDS)
+    effort.wait(_RESUME_SECONDS)
     delays_ms = [waited_ms(process) - ms for process, ms in zip(running, waited, strict=True)]
     machine_ms = max(delays_ms) + stolen_ms() - stolen
-    time.sleep(_SETTLE_SECONDS)
+    effort.wait(_SETTLE_SECONDS)
     elected = max(terms(deployment).values()) > before
     real_ms = (continued_ns - stopped_ns) / 1e6
     effort.count(f"SIGSTOP of {'the leader' if led else 'a follower'}")

@@ -61,13 +61,20 @@ async def trading(
 
 
 def under_load(
-    deployment: Deployment, rate: int, act: Callable[[Sequence[Trader]], _T], seed: int = 1
+    effort: Effort, deployment: Deployment, rate: int, act: Callable[[Sequence[Trader]], _T]
 ) -> tuple[_T, list[Trader]]:
-    """Return what `act`, run in a thread while clients trade, returns, and the traders."""
+    """Return what `act`, run in a thread while clients trade, returns, and the traders.
+
+    `act` must wait with `effort.wait`, so that it ends when the traders fail or are interrupted.
+    """
 
     async def trade() -> tuple[_T, list[Trader]]:
-        async with trading(deployment, rate, seed=seed) as traders:
-            return await asyncio.to_thread(act, traders), traders
+        async with trading(deployment, rate, seed=effort.seed) as traders:
+            try:
+                return await asyncio.to_thread(act, traders), traders
+            except BaseException:
+                effort.stopping.set()  # A thread cannot be cancelled.
+                raise
 
     return uvloop.run(trade())
 
