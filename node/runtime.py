@@ -31,6 +31,7 @@ from node.storage.data_directory import DataDirectory, genesis_hash
 from node.storage.errors import GenesisMismatchError, SnapshotFullError
 from node.storage.event_journal import EventJournal
 from node.storage.first_start import note_started, require_memory
+from node.storage.identity_seal import require_identity, seal_identity
 from node.storage.probe import probe_file
 from node.storage.snapshot_meta import SnapshotMeta
 from node.storage.snapshot_store import SnapshotStore
@@ -73,6 +74,7 @@ class Runtime:
             self._store, self._checkpoint_durable, self._checkpoint_failed
         )
         venue = self._load()
+        require_identity(self.directory)
         self._events = EventJournal(
             self._genesis.shard,
             config.storage.event_journal_bytes_max,
@@ -94,6 +96,7 @@ class Runtime:
         self.replica = self._open_replica(recovering=recovering)
         self._tell_what_is_missing()
         self.replica.journal.sync()
+        seal_identity(self.directory)
         note_started(self.directory)
         self._leadership.replica = self.replica
         self._proposer.take = self._gateway.take
