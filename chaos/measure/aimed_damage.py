@@ -10,6 +10,7 @@ from chaos.disks.journal_layout import SEGMENT_HEADER_BYTES, read_layout
 GENESIS: Final = "genesis.bin"
 CLUSTER_KEY: Final = "cluster.key"
 LOCK: Final = "state.lmdb-lock"
+IDENTITY_SEAL: Final = "identity.seal"
 
 
 def damage_file(folder: Path, name: str, kind: DamageKind, random: Random) -> Damage:
@@ -36,6 +37,8 @@ def damage_file(folder: Path, name: str, kind: DamageKind, random: Random) -> Da
 def _duty(name: str) -> tuple[Duty, str]:
     if name == LOCK:
         return Duty.START, "it lists readers, of which a stopped node has none"
+    if name == IDENTITY_SEAL:
+        return Duty.START, "it is made anew from the files that it seals"
     return Duty.REFUSE, "a node must not take part as somebody else"
 
 

@@ -20,6 +20,7 @@ from chaos.disks.damage import Damage, DamageKind, NothingToDamageError, Part, d
 from chaos.measure.aimed_damage import (
     CLUSTER_KEY,
     GENESIS,
+    IDENTITY_SEAL,
     LOCK,
     cut_between_records,
     damage_file,
@@ -138,7 +139,7 @@ def _try_all(
 
 def _hurt(folder: Path, random: Random, number: int) -> Damage:
     if number % _AIMED_SHARE == 0:
-        name = random.choice([GENESIS, CLUSTER_KEY, LOCK, ""])
+        name = random.choice([GENESIS, CLUSTER_KEY, IDENTITY_SEAL, LOCK, ""])
         if not name:
             return cut_between_records(folder, random)
         return damage_file(folder, name, random.choice(list(DamageKind)), random)
