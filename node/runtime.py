@@ -19,6 +19,7 @@ from node.machine import Machine, fail_stop
 from node.portrait import Portrait
 from node.storage.data_directory import DataDirectory, genesis_hash
 from node.storage.first_start import note_started, require_memory
+from node.storage.identity_seal import require_identity, seal_identity
 from node.storage.probe import probe_file
 from node.storage.snapshot_store import SnapshotStore
 from node.telemetry.http_page import OperatorPage
@@ -60,6 +61,33 @@ class Runtime:
             consensus_timing(config),
             recovering=recovering,
         )
+<<<<<<< HEAD
+=======
+        venue = self._load()
+        require_identity(self.directory)
+        self._events = EventJournal(
+            self._genesis.shard,
+            config.storage.event_journal_bytes_max,
+            applied_index=venue.log_index,
+        )
+        self.machine = Machine(venue, self._events, self._checkpointer, StageClock())
+        self.machine.reload = self._load_again
+        self.machine.describe = self._describe
+        self._proposer = Proposer(self.machine)
+        self._view = VenueReads(venue)
+        self._leadership = LeadershipView(config, self._proposer)
+        self._gateway = Gateway(
+            identity=GatewayIdentity(self._genesis.cluster_id, config.number),
+            limits=_gateway_limits(config),
+            view=self._view,
+            leadership=self._leadership,
+            history=self._events,
+        )
+        self.replica = self._open_replica(recovering=recovering)
+        self._tell_what_is_missing()
+        self.replica.journal.sync()
+        seal_identity(self.directory)
+>>>>>>> 32ab922edbe45ae6e89be9b090f0411cef860bad
         note_started(self.directory)
         own = config.own
         self._portrait = self._draw()
