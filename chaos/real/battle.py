@@ -1,13 +1,14 @@
 """One round: a fresh cluster, faults for some minutes, convergence, and the verdict."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic_ns
 from typing import Final
 
-from chaos.real.abilities import Abilities
+from chaos.real.abilities import NETWORK, Abilities
 from chaos.real.belongings import Belongings
 from chaos.real.catalogue import Kind
 from chaos.real.cluster_nodes import ClusterNodes
@@ -15,6 +16,7 @@ from chaos.real.diary import Diary
 from chaos.real.founding import make_deployment
 from chaos.real.injection import inject
 from chaos.real.liveness import BOUND_SECONDS, LivenessWatch
+from chaos.real.namespace_site import NamespaceSite
 from chaos.real.node_process import NodeFailedError, NodeProcess
 from chaos.real.scene import Scene
 from chaos.real.schedule import Schedule
@@ -49,14 +51,18 @@ class Round:
         self.folder: Final = folder
         self._seed = seed
         self._diary = diary
-        self._site: Site = LoopbackSite()
+        self._site: Site = (
+            LoopbackSite()
+            if abilities.lack((NETWORK,))
+            else NamespaceSite(nodes, seed, os.getpid(), belongings)
+        )
         self.deployment: Final = make_deployment(folder / "cluster", self._site, nodes)
         self.cluster: Final = ClusterNodes(
             NodeProcess(self.deployment, member.number, self._site, belongings)
             for member in self.deployment.members
         )
         self.trading: Final = Trading(self.deployment, self._site, belongings, folder, seed, rate)
-        self.scene: Final = Scene(self.cluster, self.trading, abilities, belongings, [])
+        self.scene: Final = Scene(self.cluster, self.trading, self._site, abilities, belongings)
         self.looks = 0
 
     async def play(self, kinds: Sequence[Kind], seconds: float) -> None:

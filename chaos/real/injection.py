@@ -47,6 +47,7 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
     kind = drawn.kind
     began_ms = diary.now_ms()
     what = ""
+    scene.at_work.add(drawn.number)
     try:
         async with kind.apply(scene, drawn.random) as what:
             diary.faults[kind.name] += 1
@@ -56,5 +57,7 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
         return False
     except NodeFailedError as error:
         diary.violate("a node does what it is told", f"{kind.name}: {error}")
+    finally:
+        scene.at_work.discard(drawn.number)
     diary.note(kind.lane, kind.name, what, began_ms, diary.now_ms())
     return True

@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from random import Random
-from time import monotonic_ns
 
 from chaos.real.catalogue import NODES, kind
 from chaos.real.cluster_nodes import UnsuitableError
@@ -18,9 +17,8 @@ async def kill_leader(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill the leader with SIGKILL; start it again later."""
     del random
     leader = await scene.cluster.leader()
-    alone = scene.cluster.free == scene.cluster.numbers
     with scene.cluster.crippling(leader.number):
-        scene.leader_kills_ns.append((monotonic_ns(), alone))
+        scene.note_leader_kill()
         await leader.kill()
         yield f"node {leader.number}"
         await scene.cluster.revive(leader.number)
