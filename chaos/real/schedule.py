@@ -1,0 +1,72 @@
+"""Which fault comes next, when, and for how long: everything drawn from one seed."""
+
+from collections.abc import Sequence
+from random import Random
+from typing import Final, NamedTuple
+
+from chaos.real.catalogue import Kind
+
+GAP_SECONDS: Final = (0.1, 0.9)
+AT_ONCE_MOST: Final = 3
+"""Faults that overlap, at most."""
+
+
+_ALONE_SHARE: Final = {"kill-leader": 0.6}
+_ALONE_SHARE_ELSE: Final = 0.1
+
+
+class Drawn(NamedTuple):
+    """One fault to come."""
+
+    number: int
+    kind: Kind
+    seconds: float
+    """How long it lasts before it is healed."""
+    gap_seconds: float
+    """Before the next one begins."""
+    alone: bool
+    """Whether everything else is to be healed first: the plain case, to be measured."""
+    random: Random
+    """For whatever else the fault has to choose."""
+
+
+class Schedule:
+    """Deals the kinds like cards: each comes once before any comes twice.
+
+    What a fault chooses comes from a generator of its own, so that no fault's choices depend on how
+    far another has come. On whom it falls depends on who leads just then: a real cluster is not
+    deterministic, only what is tried is.
+    """
+
+    def __init__(self, seed: str, kinds: Sequence[Kind]) -> None:
+        """Deal `kinds`, at least one."""
+        assert kinds, "no kind of fault is left"
+        self._seed = seed
+        self._kinds = sorted(kinds, key=lambda kind: kind.name)
+        self._random = Random(f"{seed} schedule")
+        self._deck: list[Kind] = []
+        self._number = 0
+
+    def draw(self, busy: frozenset[str] = frozenset()) -> Drawn | None:
+        """Return the next fault whose kind is not among `busy`; None when all are."""
+        if not self._deck:
+            self._deck = self._random.sample(self._kinds, len(self._kinds))
+        for place in range(len(self._deck) - 1, -1, -1):
+            if self._deck[place].name not in busy:
+                chosen = self._deck.pop(place)
+                break
+        else:
+            return None
+        self._number += 1
+        return Drawn(
+            self._number,
+            chosen,
+            self._random.uniform(*chosen.seconds),
+            self._random.uniform(*GAP_SECONDS),
+            self._random.random() < _ALONE_SHARE.get(chosen.name, _ALONE_SHARE_ELSE),
+            Random(f"{self._seed} fault {self._number}"),
+        )
+
+    def put_back(self, drawn: Drawn) -> None:
+        """Take back a fault that did not suit the scene: its kind comes again, a little later."""
+        self._deck.insert(max(0, len(self._deck) - 3), drawn.kind)

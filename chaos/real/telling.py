@@ -1,0 +1,89 @@
+"""The report of a run."""
+
+from datetime import datetime
+from typing import Final
+
+from chaos.real.campaign import Course
+from chaos.real.catalogue import CATALOGUE
+from chaos.report.run_report import Figure, RunReport
+from chaos.report.source_commit import source_commit
+
+_ACKNOWLEDGED_GOAL: Final = 1_000_000
+_KINDS_GOAL: Final = 25
+_LONG_MINUTES: Final = 10.0
+"""A run shorter than this is not asked for the figures of a long one."""
+_SHORT_KINDS_GOAL: Final = 12
+_SHORT_MINUTES: Final = 2.0
+
+
+def report_of(course: Course, command: str, started: datetime, elapsed_seconds: float) -> RunReport:
+    """Return the report of a run that has ended."""
+    campaign, diary = course.campaign, course.diary
+    site = "on loopback, without root" if course.abilities.rootless else "in namespaces"
+    report = RunReport(
+        f"real: {campaign.nodes} nodes {site}, {course.rounds} rounds",
+        command,
+        source_commit(),
+        started.isoformat(timespec="seconds"),
+        elapsed_seconds,
+        operations=course.operations,
+        faults=dict(sorted(diary.faults.items())),
+        left_out=left_out(course),
+        failovers_ms=course.failovers_ms,
+        recoveries_ms=course.recoveries_ms,
+        checks={
+            "progress of a connected majority": course.looks,
+            "commands replayed offline": course.commands,
+            "rounds that converged and were judged": course.rounds,
+        },
+        violations=diary.violations,
+        timeline=diary.moments,
+    )
+    report.figures = _figures(course, command)
+    return report
+
+
+def left_out(course: Course) -> dict[str, str]:
+    """Return the kinds that were not even tried, and why."""
+    chosen = {kind.name for kind in course.kinds}
+    reasons = {}
+    for name, kind in sorted(CATALOGUE.items()):
+        lacking = course.abilities.lack(kind.needs)
+        if lacking:
+            reasons[name] = lacking
+        elif name not in chosen:
+            reasons[name] = "not asked for"
+        elif name not in course.diary.faults:
+            tried = course.diary.unsuitable[name]
+            reasons[name] = f"drawn {tried} times, but the scene never suited it"
+    return reasons
+
+
+def _figures(course: Course, command: str) -> list[Figure]:
+    found = course.operations
+    acknowledged = found.acknowledged + found.rejected
+    kinds = len(course.diary.faults)
+    wrong = found.lost + found.duplicated + found.altered + found.diverged
+    long = course.campaign.minutes >= _LONG_MINUTES and not course.abilities.rootless
+    figures = [
+        Figure(
+            "lost, duplicated, altered, diverged",
+            f"{found.lost}, {found.duplicated}, {found.altered}, {found.diverged}",
+            "0",
+            wrong == 0,
+            command,
+        ),
+        Figure(
+            "acknowledged commands",
+            f"{acknowledged:,}",
+            f"{_ACKNOWLEDGED_GOAL:,}" if long else "at least 1",
+            acknowledged >= (_ACKNOWLEDGED_GOAL if long else 1),
+            command,
+        ),
+    ]
+    if course.campaign.minutes >= _SHORT_MINUTES and len(course.kinds) >= _SHORT_KINDS_GOAL:
+        goal = min(_KINDS_GOAL if long else _SHORT_KINDS_GOAL, len(course.kinds))
+        figures.append(
+            Figure("kinds of faults injected", f"{kinds}", f"{goal}", kinds >= goal, command)
+        )
+    return figures
