@@ -52,6 +52,7 @@ class Runtime:
         if not recovering:
             require_memory(self.directory)
         genesis = self.directory.read_genesis()
+        require_identity(self.directory)
         self._store = self._open_store(genesis_hash(genesis))
         self._assembly = Assembly(
             config,
@@ -61,33 +62,7 @@ class Runtime:
             consensus_timing(config),
             recovering=recovering,
         )
-<<<<<<< HEAD
-=======
-        venue = self._load()
-        require_identity(self.directory)
-        self._events = EventJournal(
-            self._genesis.shard,
-            config.storage.event_journal_bytes_max,
-            applied_index=venue.log_index,
-        )
-        self.machine = Machine(venue, self._events, self._checkpointer, StageClock())
-        self.machine.reload = self._load_again
-        self.machine.describe = self._describe
-        self._proposer = Proposer(self.machine)
-        self._view = VenueReads(venue)
-        self._leadership = LeadershipView(config, self._proposer)
-        self._gateway = Gateway(
-            identity=GatewayIdentity(self._genesis.cluster_id, config.number),
-            limits=_gateway_limits(config),
-            view=self._view,
-            leadership=self._leadership,
-            history=self._events,
-        )
-        self.replica = self._open_replica(recovering=recovering)
-        self._tell_what_is_missing()
-        self.replica.journal.sync()
         seal_identity(self.directory)
->>>>>>> 32ab922edbe45ae6e89be9b090f0411cef860bad
         note_started(self.directory)
         own = config.own
         self._portrait = self._draw()

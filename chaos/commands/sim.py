@@ -11,7 +11,7 @@ import click
 
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport
-from chaos.report.source import source_commit
+from chaos.report.source_commit import source_commit
 from chaos.simulation.campaign import Tally, run_cases
 from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.progress import Progress
