@@ -11,7 +11,7 @@ from chaos.simulation.network import Network
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting
 from chaos.simulation.state_store import SimulatedStore
-from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop
+from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop, new_loop
 from node.assembly import Assembly, Ground
 from node.consensus.errors import ConsensusError
 from node.consensus.journal import Flush, Journal
@@ -71,20 +71,20 @@ class VirtualDiskThread:
         if not self._loop.alive:
             return
         self.running = None
+        self._loop.run_inside(lambda: self._finish(flush, took_ns))
+
+    def _finish(self, flush: Flush, took_ns: int) -> None:
         try:
             flush.run()
         except OSError as error:
-            reason: BaseException = error
-            self._loop.run_inside(lambda: self._failed(reason))
-            return
+            self._failed(error)  # Which ends the process.
         self._loop.call_soon(self._done, flush, took_ns)
 
     def stop(self) -> None:
         """Run what was submitted at once."""
         flush, self.running = self.running, None
         if flush is not None:
-            flush.run()
-            self._loop.call_soon(self._done, flush, 0)
+            self._finish(flush, 0)
 
 
 class Host:
@@ -134,7 +134,7 @@ class Host:
         return self.loop.alive
 
     def _new_loop(self) -> VirtualLoop:
-        return VirtualLoop(
+        return new_loop(
             self.scheduler,
             self.network,
             self.address,
@@ -154,8 +154,10 @@ class Host:
     def _monotonic_ns(self) -> int:
         """Return a clock that creeps with each look, and now and then as if preempted."""
         step = _PREEMPTED_NS if self.random.random() < 0.02 else 500
-        self._last_read_ns = max(self.scheduler.now_ns, self._last_read_ns + step)
-        return self._last_read_ns
+        read_ns = self._last_read_ns + step
+        now_ns = self.scheduler.now_ns
+        self._last_read_ns = read_ns = max(now_ns, read_ns)
+        return read_ns
 
     def _wall_ns(self) -> int:
         return self.setting.epoch_ns + self.scheduler.now_ns + self.skew_ns

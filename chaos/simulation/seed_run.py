@@ -14,8 +14,8 @@ from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.invariants.registry import INVARIANTS
 
-LEAST_SECONDS: Final = 0.8
-MOST_SECONDS: Final = 2.0
+LEAST_SECONDS: Final = 0.6
+MOST_SECONDS: Final = 1.4
 _ENDS_OF_LEADERS: Final = ("kill-leader", "power-loss-leader")
 REST_SECONDS: Final = 12.0
 """Progress is owed within so much of all faults having ended."""

@@ -94,7 +94,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self._scheduler.now_ns / 1e9
 
     def _schedule(self, handle: asyncio.Handle, time_ns: int) -> None:
-        self._scheduler.at(time_ns, lambda: self._run(handle))
+        self._scheduler.at(time_ns, self._run, (handle,))
 
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -102,7 +102,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Run `callback` behind what is due already."""
         handle = asyncio.Handle(callback, args, self, context)
         if self.alive:
-            self._schedule(handle, self._scheduler.now_ns)
+            self._scheduler.at(0, self._run, (handle,))
         return handle
 
     call_soon_threadsafe = call_soon
@@ -120,7 +120,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         )
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when`."""
         return self._call_at_ns(round(when * 1e9), callback, args, context)
@@ -181,7 +185,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Listen on the virtual network. Raises OSError when the port is taken."""
         return self._network.listen(self, protocol_factory, str(host), int(port))
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **_options: Any
     ) -> Any:
         """Connect over the virtual network. Raises OSError when nobody listens there."""
@@ -208,6 +212,17 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Report what nobody has caught."""
         if self.alive:
             self._on_error(context)
+
+
+def new_loop(
+    scheduler: Scheduler,
+    network: "Network",
+    host: str,
+    work_ns: Callable[[], int],
+    on_error: Callable[[dict[str, Any]], None],
+) -> VirtualLoop:
+    """Return the loop of a new process; arguments as for `VirtualLoop`."""
+    return VirtualLoop(scheduler, network, host, work_ns, on_error)
 
 
 def _settle(future: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:

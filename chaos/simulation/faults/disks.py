@@ -1,4 +1,4 @@
-"""Faults of disks. At most one machine's disk is damaged or lost at a time, as the quorum allows."""
+"""Faults of disks: at most one is damaged or lost at a time, as the quorum allows."""
 
 import errno
 from pathlib import Path
@@ -106,7 +106,7 @@ def _replace(host: Host) -> None:
 
 
 def _guarded_byte(strike: Strike, host: Host) -> tuple[Path, int] | None:
-    """Choose a byte of a record, or header, behind which an intact record of a later flush stands."""
+    """Choose a byte of a record behind which an intact record of a later flush stands."""
     try:
         recover(host.disk, JOURNAL)  # What a torn tail is, the first start decides.
     except ConsensusError:

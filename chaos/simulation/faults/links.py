@@ -1,5 +1,7 @@
 """Faults of the network."""
 
+from functools import partial
+
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.host import Host
 
@@ -77,7 +79,7 @@ def swizzle(strike: Strike) -> None:
     for way in ways[: len(ways) // 2]:
         seconds = strike.random.random() * 0.6
         delay = strike.random.random() * 0.3
-        strike.later(delay, lambda way=way, seconds=seconds: _cut_quietly(strike, way, seconds))
+        strike.later(delay, partial(_cut_quietly, strike, way, seconds))
     strike.note("network", f"{len(ways) // 2} links go down and come up in turn")
 
 

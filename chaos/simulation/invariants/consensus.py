@@ -1,4 +1,4 @@
-"""Invariants of the log: one leader a term, one log, nothing goes back, nothing is only promised."""
+"""Invariants of the log: one leader a term, one log, nothing goes back or is only promised."""
 
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ class TimeGoesOn(Invariant):
 
 
 class CommitNeverGoesBack(Invariant):
-    """Within one life of a node, its commit and applied indexes only grow, and never pass the log."""
+    """Within one life of a node, its commit and applied indexes only grow."""
 
     name = "commit never goes back"
 
