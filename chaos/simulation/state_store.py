@@ -4,7 +4,6 @@ A commit is atomic and durable at the instant it runs; a copy is a file on the h
 same checks before it is installed. What LMDB itself does to real disks is tested with real disks.
 """
 
-import errno
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +56,7 @@ class SimulatedStore:
             raise SnapshotContradictionError(f"{meta.index} cannot follow {latest.index}")
         self._owed.update(changes)
         if self._disk.full:
-            raise SnapshotFullError(self._directory, 0, OSError(errno.ENOSPC, "the disk is full"))
+            raise SnapshotFullError(self._directory, 0, 0, "the simulated disk is full")
         pages = dict(self._stored.pages)
         for key, value in self._owed.items():
             if value:
