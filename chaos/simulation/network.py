@@ -58,6 +58,8 @@ class Network:
         self.chunks = random.random() < 0.3
         """Whether reads end at random places, as they may: it costs, so only some seeds have it."""
         self.messages = 0
+        self.loops: list[VirtualLoop] = []
+        """Every process that there ever was on these hosts."""
         self._links: dict[tuple[str, str], Link] = {}
         self._servers: dict[tuple[str, int], VirtualServer] = {}
         self._streams: list[tuple[VirtualStream, VirtualStream]] = []

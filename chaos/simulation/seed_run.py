@@ -101,7 +101,10 @@ def run_case(
         cluster.heal()
         cluster.come_to_rest(REST_SECONDS)
         cluster.judge()
-        return _result(case, cluster, faults)
+        result = _result(case, cluster, faults)
+        for loop in cluster.network.loops:
+            loop.bury()
+        return result
     finally:
         if collecting:
             gc.enable()

@@ -7,6 +7,7 @@ the run ends, so that no `finally` of a dead process does anything.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._work_ns = work_ns
         self._on_error = on_error
         self._stalled: list[asyncio.Handle] = []
-        self._graveyard: list[object] = []
+        self._tasks: list[asyncio.Task[Any]] = []
 
     # Running.
 
@@ -86,6 +87,17 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """End the process."""
         self.alive = False
         self._stalled = []
+
+    def bury(self) -> None:
+        """Give up what still waits, once the run is over and nothing it does matters any more."""
+        self.kill()
+        for task in self._tasks:
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                coroutine = task.get_coro()
+                with suppress(BaseException):
+                    coroutine.close()
+        self._tasks.clear()
 
     # Time.
 
@@ -149,7 +161,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         """Start a coroutine."""
         task = asyncio.Task(coro, loop=self, **options)
-        self._graveyard.append(task)
+        self._tasks.append(task)
         return task
 
     def run_in_executor(
@@ -222,7 +234,9 @@ def new_loop(
     on_error: Callable[[dict[str, Any]], None],
 ) -> VirtualLoop:
     """Return the loop of a new process; arguments as for `VirtualLoop`."""
-    return VirtualLoop(scheduler, network, host, work_ns, on_error)
+    loop = VirtualLoop(scheduler, network, host, work_ns, on_error)
+    network.loops.append(loop)
+    return loop
 
 
 def _settle(future: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:
