@@ -173,6 +173,9 @@ class Cluster:
         if first:
             entry = JournalEntry(applied.index, applied.term, 0, applied.group)
             self.replay.feed([entry])
+            if self.replay.venue.digest != applied.digest:
+                what = f"node {host.number} at {applied.index} differs from a replay of the log"
+                self.violate(ViolationError("replay equals live", what))
         self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
         self._watch(lambda one: one.applied(host, applied, first=first))
 

@@ -178,7 +178,8 @@ def test_a_slow_reader_pauses_its_writer() -> None:
 
 def test_a_paused_process_does_later_what_was_due() -> None:
     """Nothing runs while it is stopped, everything afterwards, in order."""
-    world, done = World(), []
+    world = World()
+    done: list[object] = []
     loop = world.loops[0]
     loop.call_later(0.1, done.append, 1)
     loop.call_later(0.2, done.append, 2)
@@ -192,7 +193,8 @@ def test_a_paused_process_does_later_what_was_due() -> None:
 
 def test_a_killed_process_never_runs_again() -> None:
     """Not its timers, not its threads, not the `finally` of what it was doing."""
-    world, done = World(), []
+    world = World()
+    done: list[object] = []
     loop = world.loops[0]
 
     async def work() -> None:
