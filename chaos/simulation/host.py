@@ -115,8 +115,8 @@ class Host:
         self.lives = 0
         self.skew_ns = 0
         self.slow_disk_ns = 0
-        self.disk_lost = False
-        """The disk was lost whole, and what it held counts as held: its promises were kept once."""
+        self.held_once = 0
+        """Up to this index, what a disk lost since held counts as held: its promise was true."""
         self.excused = ""
         """Why the node may end its own process or refuse to start: a fault of its disk."""
         self.recover_next = False
@@ -223,25 +223,43 @@ class Host:
         self.node = None
 
     def kill(self) -> None:
-        """End the process: the kernel keeps what was written."""
+        """End the process, in the middle of a flush perhaps: the kernel keeps what was written."""
+        running = self._thread.running if self._thread is not None else None
         self._end_process(silent=False)
+        self._stop_inside(running)
         self.disk.kill()
 
     def lose_power(self) -> None:
         """End the process; what was not synced is lost, in the middle of a flush perhaps."""
         running = self._thread.running if self._thread is not None else None
         self._end_process(silent=True)
-        if running is not None and self.random.random() < 0.5:
+        self._stop_inside(running)
+        self.disk.lose_power()
+
+    def _stop_inside(self, flush: Flush | None) -> None:
+        """Let a flush that was under way get as far as it may have got."""
+        if flush is not None and self.random.random() < 0.7:
             self.disk.operations_left = self.random.randint(0, 4)
             with contextlib.suppress(OSError):
-                running.run()
-        self.disk.lose_power()
+                flush.run()
+
+    def note_holdings(self) -> None:
+        """Remember how far the disk reaches, before it is damaged."""
+        held = 0
+        if self.node is not None:
+            held = self.node.replica.journal.synced_index
+        else:
+            with contextlib.suppress(ConsensusError):
+                stored = recover(self.disk, JOURNAL)
+                held = stored.base_index - 1 + len(stored.entries)
+        latest = self.store.latest()
+        self.held_once = max(self.held_once, held, latest.index if latest is not None else 0)
 
     def lose_disk(self) -> None:
         """Replace the disk by an empty one; the next start recovers, as an operator would."""
+        self.note_holdings()
         self.disk.wipe()
         self.store.lose()
-        self.disk_lost = True
         self.recover_next = True
 
     # What is on the disk.
@@ -261,7 +279,7 @@ class Host:
 
     def holds(self, index: int, term: int) -> bool:
         """Tell whether a power loss now would leave the entry of `term` at `index` here."""
-        if self.disk_lost:
+        if index <= self.held_once:
             return True
         latest = self.store.latest()
         if latest is not None and latest.index >= index:

@@ -66,6 +66,7 @@ def lose_disk(strike: Strike) -> None:
     if not _others_are_whole(strike):
         return
     host = strike.random.choice(strike.hosts)
+    host.note_holdings()
     if host.alive:
         host.lose_power()
     strike.note(host.lane, "loses its whole disk")
@@ -81,6 +82,7 @@ def flip_bit(strike: Strike) -> None:
     host = strike.any_alive()
     if host is None or not _others_are_whole(strike) or len(strike.alive) < strike.quorum:
         return
+    host.note_holdings()
     host.lose_power()
     place = _guarded_byte(strike, host)
     if place is None:

@@ -94,6 +94,29 @@ def reset(strike: Strike) -> None:
         strike.note("network", f"nodes {one.number} and {other.number} lose their connection")
 
 
+def flap(strike: Strike) -> None:
+    """Reset the connection of two nodes again and again, over a link that is slow meanwhile."""
+    one, other = strike.pair()
+    network = strike.cluster.network
+    links = [
+        network.link(one.address, other.address),
+        network.link(other.address, one.address),
+    ]
+    for link in links:
+        link.slow_ns = strike.random.choice((2, 10, 30)) * 1_000_000
+
+    def again(left: int) -> None:
+        network.reset(one.address, other.address)
+        if left:
+            strike.later(0.12 + strike.random.random() * 0.1, partial(again, left - 1))
+            return
+        for link in links:
+            link.slow_ns = 0
+
+    again(strike.random.randint(1, 4))
+    strike.note("network", f"nodes {one.number} and {other.number} lose each other repeatedly")
+
+
 def reset_clients(strike: Strike) -> None:
     """Reset every connection of a client, or of all."""
     clients = strike.cluster.clients
