@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILED := $(wildcard node/domain/*.py node/engine/*.py node/protocol/*.py)
 PACKAGES := node client cluster contracts chaos config
 
-.PHONY: build run test test-pure lint types imports bench format clean
+.PHONY: build run test test-pure lint types imports bench chaos soak format clean
 build: $(VENV)/.installed
 
 # ONCE=1 ends after the report, with code 0 only if every claim in it held; FLOW=file replays a recorded flow.
@@ -41,6 +41,22 @@ format: $(VENV)/.developer
 
 bench: build
 	$(BIN)/python -m tests.benchmarks
+
+# See docs/chaos.md. Real faults need root and some of Debian's tools: what is missing is left out by name.
+chaos: build
+	$(BIN)/python -m chaos sim --seeds 0:3000
+	$(BIN)/python -m chaos sim --seeds 0:500 --nodes 5
+	$(BIN)/python -m chaos mutants
+	$(BIN)/python -m chaos powerloss --times 20
+	$(BIN)/python -m chaos real --minutes 15
+	$(BIN)/python -m chaos measure all
+	$(BIN)/python -m chaos attack all
+
+# Goes on where the last slice stopped; each of the two ends after MINUTES, or at its last seed.
+MINUTES ?= 60
+soak: build
+	$(BIN)/python -m chaos sim --seeds 0:100000 --state .soak/sim.json --minutes $(MINUTES)
+	$(BIN)/python -m chaos sim --seeds 0:20000 --nodes 5 --state .soak/sim.json --minutes $(MINUTES)
 
 # A bare Debian may lack python3-venv: virtualenv, installed in a folder of its own, does the same.
 $(BIN)/pip:

@@ -4,6 +4,9 @@ from typing import Final
 
 from chaos.mutants.mutant import Mutant
 
+_TAILS: Final = ("--faults", "isolate-leader,bounce,kill-leader,restart,reset")
+"""Leaders that are cut off with entries that only they have, and come back."""
+
 CONSENSUS: Final = (
     Mutant(
         "promises-before-sync",
@@ -55,17 +58,17 @@ CONSENSUS: Final = (
         "node/consensus/log_matching.py",
         "        if ours == previous_term:\n            return None\n",
         "        return None\n",
+        options=_TAILS,
     ),
     Mutant(
         "commit-beyond-verified-prefix",
         "a heartbeat commits entries that the leader has not confirmed",
         "node/consensus/log_matching.py",
-        "            self._core.receive_heartbeat(peer, message.term, min(message.commit, previous[0]))\n"
-        "            return previous[0] + 1\n",
+        "            self._core.receive_heartbeat(peer, message.term, 0)\n            return False, wanted\n",
         "            self._core.receive_heartbeat(\n"
         "                peer, message.term, min(message.commit, journal.last_index)\n"
-        "            )\n"
-        "            return previous[0] + 1\n",
+        "            )\n            return False, wanted\n",
+        options=_TAILS,
     ),
     Mutant(
         "snapshot-chunks-commit",
@@ -79,6 +82,7 @@ CONSENSUS: Final = (
         "            self._core.journal.commit = end\n"
         "        self._really_receive_offer(peer, message)\n\n"
         "    def _really_receive_offer(self, peer: int, message: SnapshotOffer) -> None:\n",
+        options=_TAILS,
         guards_off=True,
     ),
     Mutant(
@@ -87,6 +91,7 @@ CONSENSUS: Final = (
         "node/consensus/raft_core.py",
         "        if journal.holds(index) and journal.term_at(index) == term:\n",
         "        if journal.holds(index):\n",
+        options=_TAILS,
     ),
     Mutant(
         "lost-disk-votes",
@@ -96,18 +101,12 @@ CONSENSUS: Final = (
         "        self.recovery.active = False\n",
     ),
     Mutant(
-        "journal-behind-snapshot-votes",
-        "a node whose journal is behind its snapshot does not doubt its votes",
-        "node/consensus/log_alignment.py",
-        "    return index > 0 and journal.term < term\n",
-        "    return False\n",
-    ),
-    Mutant(
         "clock-jump-of-a-leader",
         "the leader stamps groups with its own wall clock",
         "node/consensus/leader_clock.py",
         "            value = steady + max(-slew, min(slew, target - steady))\n",
         "            value = self._wall_ns()\n",
+        options=("--faults", "clock-skew,kill-leader,restart"),
     ),
     Mutant(
         "stamp-without-floor",

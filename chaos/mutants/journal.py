@@ -28,6 +28,7 @@ JOURNAL: Final = (
         "node/consensus/journal.py",
         "            self._harden(*recovered.last_flush_at)\n",
         "            pass\n",
+        options=("--faults", "bounce,kill,power-loss,restart,power-loss-everywhere,kill-leader"),
     ),
     Mutant(
         "truncation-not-recorded",
@@ -35,6 +36,7 @@ JOURNAL: Final = (
         "node/consensus/journal.py",
         "        self._record(Record(TRUNCATE, index, 0))\n",
         "",
+        options=("--faults", "isolate-leader,bounce,kill-leader,restart,reset"),
     ),
     Mutant(
         "segments-removed-too-early",
@@ -66,5 +68,6 @@ JOURNAL: Final = (
         "        self.replica.guard._timing = __import__('dataclasses').replace(\n"
         "            self.replica.guard._timing, margin_bytes=0)\n"
         "        self.replica.snapshot_committed(index)\n",
+        options=("--faults", "bounce,power-loss,restart,power-loss-everywhere"),
     ),
 )

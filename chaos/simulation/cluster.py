@@ -164,6 +164,15 @@ class Cluster:
                 ),
             )
 
+        proposer = node._proposer
+        stamp = proposer.stamp
+
+        def stamped() -> int:
+            stamp_ns = stamp()
+            self._watch(lambda one: one.stamped(host, stamp_ns))
+            return stamp_ns
+
+        proposer.stamp = stamped
         core.on_state = state_changed
         machine.apply = applied  # type: ignore[method-assign]
         self._watch(lambda one: one.started(host))

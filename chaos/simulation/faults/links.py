@@ -20,7 +20,7 @@ def _cut(strike: Strike, ways: list[tuple[str, str]], seconds: float) -> float:
 
 
 def _duration(strike: Strike) -> float:
-    return strike.random.choice((0.05, 0.2, 0.4, 0.8))
+    return strike.random.choice((0.05, 0.2, 0.5, 1.0))
 
 
 def _isolate(strike: Strike, host: Host) -> None:

@@ -40,6 +40,9 @@ class Invariant:
     def state_changed(self, host: "Host", state: int) -> None:
         """Look at a node whose Raft state has changed."""
 
+    def stamped(self, host: "Host", stamp_ns: int) -> None:
+        """Look at the stamp of a group that a leader has just made."""
+
     def applied(self, host: "Host", applied: "Applied", *, first: bool) -> None:
         """Look at a node that has just applied a group; `first` when no other has before."""
 
