@@ -1,0 +1,60 @@
+"""Planted bugs: each patch fits the sources as they are, and the simulation sees what it should."""
+
+import ast
+
+import pytest
+
+from chaos.mutants.mutant import Mutant
+from chaos.mutants.planting import SOURCES, StalePatchError, patched, planted
+from chaos.mutants.registry import MUTANTS
+from chaos.mutants.trial import try_mutant
+
+
+def test_there_are_enough_of_them_everywhere() -> None:
+    """The log, the journal, the rules, sessions, snapshots and the gateway each have some."""
+    assert len(MUTANTS) >= 25
+    assert {mutant.area for mutant in MUTANTS.values()} >= {"consensus", "engine", "gateway"}
+    assert sum(mutant.guards_off for mutant in MUTANTS.values()) == 2
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_patch_fits(mutant: Mutant) -> None:
+    """Its text stands exactly once in its file, and what comes of it is Python."""
+    source = (SOURCES / mutant.file).read_text()
+    changed = patched(mutant, source)
+
+    ast.parse(changed)
+    assert changed != source
+
+
+def test_a_stale_patch_is_an_error() -> None:
+    """A text that is gone is told, with the file: it must not pass for a bug that was caught."""
+    stale = Mutant("stale", "nothing", "node/machine.py", "this is not there", "")
+
+    with pytest.raises(StalePatchError, match=r"stale.*0 times in node/machine\.py"):
+        patched(stale, (SOURCES / stale.file).read_text())
+
+
+def test_a_copy_is_gone_afterwards() -> None:
+    """Sources only, no compiled modules, and nothing is left behind."""
+    with planted(MUTANTS["fifo-broken"]) as root:
+        assert (root / "node" / "engine" / "price_level.py").exists()
+        assert not list(root.rglob("*.so"))
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("name", ["quorum-off-by-one", "fifo-broken", "no-fdatasync"])
+def test_the_simulation_sees(name: str) -> None:
+    """A bug of the log, one of the book and one of the disk, each within a few seeds."""
+    verdict = try_mutant(MUTANTS[name], 10, 120)
+
+    assert verdict.caught, verdict
+    assert "--seeds" in verdict.reproduce
+
+
+def test_without_a_bug_the_same_seeds_hold() -> None:
+    """What sees the bugs sees nothing where there is none."""
+    verdict = try_mutant(None, 3, 120)
+
+    assert not verdict.caught
+    assert verdict.seeds == 3
