@@ -275,7 +275,10 @@ class Host:
         if self.node is not None:
             journal = self.node.replica.journal
             return journal.term < latest.term or not journal.term_is_durable
-        return recover(self.disk, JOURNAL).term < latest.term
+        try:
+            return recover(self.disk, JOURNAL).term < latest.term
+        except ConsensusError:
+            return True  # The next start says so.
 
     def holds(self, index: int, term: int) -> bool:
         """Tell whether a power loss now would leave the entry of `term` at `index` here."""
