@@ -146,12 +146,15 @@ def _judge(course: Course, round_: Round) -> None:
 
 def _tidy(course: Course, round_: Round, ticket: int, *, violated: bool) -> None:
     """Remove what the round made; keep its folder if that was asked for or says something."""
-    failures = course.belongings.remove_all(down_to=ticket)
-    for failure in failures:
-        course.diary.violate("everything that a run makes is removed", failure)
     keep = course.campaign.keep
     if keep is None and violated:
         keep = Path(tempfile.mkdtemp(prefix=f"quorumbook-chaos-seed-{course.campaign.seed}-"))
+    if keep is not None:
+        round_.unpack()
+    for failure in course.belongings.remove_all(down_to=ticket):
+        course.diary.violate("everything that a run makes is removed", failure)
+    for image in round_.folder.glob("*.img"):
+        image.unlink()
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         target = keep / round_.folder.name

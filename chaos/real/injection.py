@@ -10,6 +10,8 @@ from chaos.real.scene import Scene
 from chaos.real.schedule import AT_ONCE_MOST, Drawn, Schedule
 
 _RETRY_SECONDS: Final = 0.2
+_HEAL_SECONDS: Final = 90.0
+"""For the last faults to be healed, a rebuilt node included."""
 
 
 async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float) -> None:
@@ -18,7 +20,7 @@ async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float)
     deadline = loop.time() + seconds
     running: dict[asyncio.Task[bool], Drawn] = {}
     try:
-        while (left := deadline - loop.time()) > 0:
+        while (left := deadline - loop.time()) > 0 and not scene.cluster.failed:
             drawn = None
             if len(running) < AT_ONCE_MOST:
                 drawn = schedule.draw(frozenset(one.kind.name for one in running.values()))
@@ -35,7 +37,11 @@ async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float)
                 finished = running.pop(task)
                 if not task.result():
                     schedule.put_back(finished)
-        await asyncio.gather(*running)
+        async with asyncio.timeout(_HEAL_SECONDS):
+            await asyncio.gather(*running)
+    except TimeoutError:
+        names = sorted(drawn.kind.name for task, drawn in running.items() if not task.done())
+        diary.violate("what is broken heals", f"{names} within {_HEAL_SECONDS:.0f} s")
     finally:
         for task in running:
             task.cancel()
@@ -56,6 +62,7 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
         diary.unsuitable[kind.name] += 1
         return False
     except NodeFailedError as error:
+        scene.cluster.failed = True
         diary.violate("a node does what it is told", f"{kind.name}: {error}")
     finally:
         scene.at_work.discard(drawn.number)

@@ -68,7 +68,7 @@ async def restart(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Stop a node with SIGTERM, as an operator would, and start it again."""
     number = random.choice(sorted(scene.cluster.free) or _nobody())
     with scene.cluster.crippling(number):
-        await _stop_well(scene, number)
+        await stop_well(scene, number)
         yield f"node {number}"
         await scene.cluster.revive(number)
 
@@ -79,12 +79,13 @@ async def transfer(scene: Scene, random: Random) -> AsyncIterator[str]:
     del random
     leader = await scene.cluster.leader()
     with scene.cluster.crippling(leader.number):
-        await _stop_well(scene, leader.number)
+        await stop_well(scene, leader.number)
         yield f"node {leader.number}"
         await scene.cluster.revive(leader.number)
 
 
-async def _stop_well(scene: Scene, number: int) -> None:
+async def stop_well(scene: Scene, number: int) -> None:
+    """Ask a node to stop. Raises NodeFailedError unless it ends as it should."""
     code = await scene.cluster.nodes[number].stop()
     if code != 0:
         said = "had to be killed" if code is None else f"ended with code {code}"
