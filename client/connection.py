@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         try:
             async with asyncio.timeout(timing.connect):
                 _, connection = await loop.create_connection(lambda: cls(timing), *address)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: a host that is no name.
             raise LoginFailedError(f"{address.host}:{address.port}: {error!r}") from error
         try:
             return connection, await connection.log_in(key, taker, purpose, session, window)
@@ -278,8 +278,7 @@ class Connection(asyncio.Protocol):
             if kind == messages.REFUSED and RefusedMessage.parse(frame).closing:
                 self.refused = RefusedMessage.parse(frame)
             elif kind == messages.REDIRECT:
-                _, port, host = _REDIRECT.unpack_from(frame)
-                self.redirected = Address(host.rstrip(b"\x00").decode(), port)
+                self.redirected = _leader_in(frame)
             if self._taker is not None:
                 self._taker.take_message(kind, frame)
 
@@ -292,6 +291,16 @@ class Connection(asyncio.Protocol):
             return
         self.write(encoding.encode_heartbeat())
         self._schedule_beat()
+
+
+def _leader_in(frame: bytes) -> Address:
+    """Return where a REDIRECT leads; nowhere when no connection could be made to what it says."""
+    _, port, raw = _REDIRECT.unpack_from(frame)
+    try:
+        host = raw.rstrip(b"\x00").decode()
+    except UnicodeDecodeError:
+        return Address("", 0)
+    return Address(host, port) if 0 < port < 1 << 16 else Address("", 0)
 
 
 def _settle(future: asyncio.Future[bytes], frame: bytes) -> None:

@@ -27,6 +27,8 @@ _CLAIM_SECONDS: Final = 5.0
 """Peers gossip ten times a second: one that said nothing different for so long agrees again."""
 
 log = structlog.get_logger("machine")
+Stop = Callable[..., NoReturn]
+"""Ends the process, like `fail_stop`, with the same arguments."""
 
 
 def fail_stop(event: str, error: BaseException | None = None, **facts: object) -> NoReturn:
@@ -39,9 +41,17 @@ class Machine:
     """What the log drives: applies groups, publishes their outcome, and begins checkpoints."""
 
     def __init__(
-        self, venue: Venue, events: EventJournal, checkpointer: Checkpointer, stages: StageClock
+        self,
+        venue: Venue,
+        events: EventJournal,
+        checkpointer: Checkpointer,
+        stages: StageClock,
+        stop: Stop | None = None,
     ) -> None:
-        """Drive `venue`; `gateway` and `describe` are set before the first group."""
+        """Drive `venue`; `publish` and `describe` are set before the first group.
+
+        `stop` ends the process instead of `fail_stop`.
+        """
         self.venue = venue
         self.stages = stages
         self.publish: Callable[[bytes, bytes], None] = lambda _replies, _events: None
@@ -49,6 +59,7 @@ class Machine:
         self.reload: Callable[[], Venue] | None = None
         self._events = events
         self._checkpointer = checkpointer
+        self._stop = stop or fail_stop
         self._digests: list[tuple[int, bytes]] = [(-1, b"")] * DIGESTS_KEPT
 
     def apply(self, index: int, term: int, group: bytes) -> None:
@@ -57,7 +68,7 @@ class Machine:
         try:
             self._apply(index, group)
         except BaseException as error:  # noqa: BLE001 - fail-stop: an exception here means that we are wrong
-            fail_stop("apply_failed", error, index=index, group_bytes=len(group))
+            self._stop("apply_failed", error, index=index, group_bytes=len(group))
 
     def _apply(self, index: int, group: bytes) -> None:
         venue, stages = self.venue, self.stages
@@ -113,7 +124,7 @@ class DivergenceAlarm:
     def __init__(
         self,
         members: int,
-        stop: Callable[..., NoReturn] = fail_stop,
+        stop: Stop = fail_stop,
         now: Callable[[], float] = monotonic,
     ) -> None:
         """Watch over a cluster of `members` nodes."""

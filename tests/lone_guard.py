@@ -18,7 +18,7 @@ from node.consensus.peer_messages import (
 from node.consensus.raft_core import RaftCore
 from node.consensus.raft_guard import RaftGuard
 from node.consensus.timing import Timing
-from tests.simulated_disk import SimulatedDisk
+from chaos.simulation.disk import SimulatedDisk
 
 Some = TypeVar("Some")
 GROUP = b"\x00group"

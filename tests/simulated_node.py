@@ -14,7 +14,7 @@ from node.consensus.peer_messages import Message
 from node.consensus.raft_core import GROUP, LEADER, RaftCore
 from node.consensus.raft_guard import RaftGuard
 from node.consensus.timing import Timing
-from tests.simulated_disk import SimulatedDisk
+from chaos.simulation.disk import SimulatedDisk
 
 if TYPE_CHECKING:
     from tests.simulated_cluster import SimulatedCluster

@@ -10,7 +10,7 @@ from node.storage.backup import is_backup, restore_backup
 from node.storage.data_directory import DataDirectory
 from node.storage.errors import StorageError
 from node.storage.probe import ProbeReport, copy_live, probe_file
-from node.storage.snapshot_file import read_meta
+from node.storage.snapshot_file import read_meta, read_pages
 from node.storage.snapshot_meta import SnapshotMeta
 
 _ATTEMPTS: Final = 5
@@ -66,6 +66,12 @@ class NodeData(NamedTuple):
     def start_index(self) -> int:
         """Return the index behind which a replay starts."""
         return 0 if self.starts_at_genesis else self.snapshot_index
+
+    def snapshot_pages(self) -> list[tuple[bytes, bytes]]:
+        """Return the pages of the snapshot, which there must be, in key order."""
+        # Without one the journal reaches back to genesis: `open_node` saw to it.
+        assert self.snapshot is not None
+        return list(read_pages(self.snapshot))
 
 
 class AuditError(Exception):

@@ -20,10 +20,9 @@ from node.consensus.errors import ConsensusError
 from node.engine.invariants import InvariantError
 from node.engine.snapshot import SnapshotError
 from node.storage.errors import StorageError
-from node.storage.snapshot_file import read_pages
 
 UNREADABLE: Final = (StorageError, ConsensusError, AuditError, OSError)
-_UNREPLAYABLE: Final = (SnapshotError, InvariantError, CanonicalStateError)
+UNREPLAYABLE: Final = (SnapshotError, InvariantError, CanonicalStateError)
 
 
 def verify(
@@ -52,7 +51,7 @@ def verify(
             wanted, seen = (acknowledgements, observe) if node is longest else (None, None)
             try:
                 _verify_node(node, entry, report, common.index, wanted, seen)
-            except _UNREPLAYABLE as error:
+            except UNREPLAYABLE as error:
                 entry.findings.append(f"the replay stopped: {error}")
     report.agreement = compare(common, [entry for entry in report.nodes if entry.readable])
     if acknowledgements is not None and report.acknowledgements is None:
@@ -89,7 +88,7 @@ def _verify_node(
 ) -> None:
     begun = time.monotonic_ns()
     full = node.starts_at_genesis
-    replay = Replay(node.genesis, None if full else _pages(node))
+    replay = Replay(node.genesis, None if full else node.snapshot_pages())
     check = None
     if acknowledgements is not None:
         check = AcknowledgementCheck(read_acknowledgements(acknowledgements), replay.start_index)
@@ -144,16 +143,9 @@ def replay_log(root: Path, observe: Observer) -> None:
     """
     with TemporaryDirectory(prefix="quorumbook-replay-") as scratch:
         node = open_node(root, Path(scratch))
-        Replay(node.genesis, None if node.starts_at_genesis else _pages(node)).feed(
+        Replay(node.genesis, None if node.starts_at_genesis else node.snapshot_pages()).feed(
             node.entries, observe
         )
-
-
-def _pages(node: NodeData) -> list[tuple[bytes, bytes]]:
-    assert (
-        node.snapshot is not None
-    )  # The journal would reach back to genesis otherwise: `open_node` saw to it.
-    return list(read_pages(node.snapshot))
 
 
 def _check_snapshot(node: NodeData, entry: NodeReport, at_stop: dict[int, StateDigests]) -> None:
@@ -177,7 +169,7 @@ def _check_snapshot(node: NodeData, entry: NodeReport, at_stop: dict[int, StateD
 
 def _check_restart(node: NodeData, entry: NodeReport, end: StateDigests) -> None:
     """Replay once more from the snapshot, as a restart does, and compare where both end."""
-    restarted = Replay(node.genesis, _pages(node))
+    restarted = Replay(node.genesis, node.snapshot_pages())
     restarted.feed(node.entries)
     again = restarted.digests()
     if again != end:

@@ -5,8 +5,23 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Protocol
 
 from node.consensus.journal import Flush
+
+
+class Disk(Protocol):
+    """What makes a replica's flushes durable."""
+
+    def submit(self, flush: Flush) -> None:
+        """Run `flush` behind those submitted before, and report it."""
+
+    def stop(self) -> None:
+        """Finish what was submitted."""
+
+
+DiskFactory = Callable[[Callable[[Flush, int], None], Callable[[BaseException], None]], Disk]
+"""Makes a disk that calls `done(flush, nanoseconds)` in the loop, or `failed(error)`."""
 
 
 class DiskThread:

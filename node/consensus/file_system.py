@@ -1,4 +1,4 @@
-"""The operating system's files, as the journal uses them: the seam where a simulated disk goes."""
+"""The operating system's files, as consensus uses them: the seam where a simulated disk goes."""
 
 import os
 from collections.abc import Sequence
@@ -30,6 +30,14 @@ class FileSystem:
         """Return all bytes of `path`."""
         return path.read_bytes()
 
+    def open(self, path: Path) -> int:
+        """Return a descriptor to read `path` with."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read_at(self, descriptor: int, offset: int, size: int) -> bytes:
+        """Return up to `size` bytes at `offset`."""
+        return os.pread(descriptor, size, offset)
+
     def create(self, path: Path) -> int:
         """Create `path`, which must not exist, and return a descriptor to append with."""
         return os.open(
@@ -60,6 +68,19 @@ class FileSystem:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.ftruncate(descriptor, size)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        """Write `data` over the same bytes at `offset` of `path`, durably."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            rest = memoryview(data)
+            while rest:
+                written = os.pwrite(descriptor, rest, offset)
+                offset += written
+                rest = rest[written:]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -142,6 +142,8 @@ class Journal:
         self._written = 0
         self._marks = recovered.marks
         self._tidy(recovered.torn, recovered.stillborn)
+        if recovered.last_flush_at is not None:
+            self._harden(*recovered.last_flush_at)
 
     def _tidy(self, torn: tuple[Path, int] | None, stillborn: Path | None) -> None:
         """Remove what was never durable, durably, before anything is written behind it."""
@@ -153,6 +155,15 @@ class Journal:
             self._files.remove(stillborn)
             self._files.sync_directory(self._directory)
             self._number -= 1
+
+    def _harden(self, path: Path, start: int) -> None:
+        """Write the last flush again, durably, before anything counts on it.
+
+        A process that was killed between its write and its sync left the flush to the kernel alone,
+        and where a sync has failed the kernel may take pages for clean that never reached the disk:
+        a sync alone would not help. Every flush before the last was durable before that was written.
+        """
+        self._files.rewrite(path, start, self._files.read(path)[start:])
 
     def _remove_marks(self, numbers: list[int]) -> None:
         for number in numbers:

@@ -57,6 +57,8 @@ class RecoveredJournal:
         """The last segment and the size to cut it to, when its tail was never durable."""
         self.dropped_bytes = 0
         """What is cut off that way."""
+        self.last_flush_at: tuple[Path, int] | None = None
+        """The segment and the offset at which the last flush begins."""
         self.exposed = False
         """Whether the last flush says more than a commit hint: no later one shows damage to it."""
         self.marks: list[int] = []
@@ -138,10 +140,13 @@ def _recover_segment(
         )
     segment = SegmentInfo(number)
     reader = SegmentReader(path, data, header, last=last)
+    at = reader.end
     for stored in reader:
         if stored.flush != journal.last_flush:
             journal.last_flush = stored.flush
+            journal.last_flush_at = (path, at)
             journal.exposed = False
+        at = reader.end
         journal.exposed |= stored.record.kind != COMMIT
         wrong = journal.apply(stored.record, segment)
         if wrong is not None:

@@ -4,9 +4,10 @@ One a pair, dialled by the higher number, authenticated.
 """
 
 import asyncio
+import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -50,7 +51,9 @@ class PeerConnection(asyncio.Protocol):
     def __init__(self, transport: "PeerTransport", peer: int | None) -> None:
         """Dial `peer`, or listen when it is None."""
         self._owner = transport
-        self._handshake: Handshake | None = Handshake(transport.identity, peer)
+        self._handshake: Handshake | None = Handshake(
+            transport.identity, peer, transport.random_bytes
+        )
         self._wire: PeerWire | None = None
         self._stream: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -161,6 +164,7 @@ class PeerTransport:
         *,
         handshake_seconds: float,
         dial_seconds: float,
+        random_bytes: Callable[[int], bytes] = os.urandom,
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -168,6 +172,7 @@ class PeerTransport:
         self.identity = identity
         self.events = events
         self.handshake_seconds = handshake_seconds
+        self.random_bytes = random_bytes
         self._addresses = addresses
         self._dial_seconds = dial_seconds
         self._server_tls = server_tls

@@ -7,12 +7,10 @@ before this node's own sync.
 
 import asyncio
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from random import SystemRandom
 
-from node.consensus.disk_thread import DiskThread
+from node.consensus.disk_thread import Disk, DiskFactory, DiskThread
 from node.consensus.errors import ConsensusError
 from node.consensus.fail_stop import stop_process
 from node.consensus.file_system import FileSystem
@@ -32,10 +30,13 @@ from node.consensus.replica_stats import ReplicaStats
 from node.consensus.replica_status import ReplicaStatus
 from node.consensus.snapshot_port import FileSnapshots, SnapshotSource
 from node.consensus.timing import Timing
+from node.surroundings import Surroundings
 
 __all__ = ["GroupSource", "Replica", "Role", "SnapshotSource", "StateMachine"]
 
 DEFAULT_TIMING = Timing()
+DEFAULT_SURROUNDINGS = Surroundings()
+DEFAULT_FILES = FileSystem()
 _MEMBER_COUNTS = frozenset({3, 5})
 
 
@@ -63,8 +64,9 @@ class Replica(ReplicaStatus):
         segment_bytes: int = SEGMENT_BYTES,
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
-        wall_ns: Callable[[], int] = time.time_ns,
-        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+        surroundings: Surroundings = DEFAULT_SURROUNDINGS,
+        files: FileSystem = DEFAULT_FILES,
+        disk: DiskFactory = DiskThread,
     ) -> None:
         """Open the journal in `directory`; the machine must hold the state of `snapshots.latest()`.
 
@@ -72,8 +74,9 @@ class Replica(ReplicaStatus):
         `cluster_key` have 32 bytes. `on_role(role, ready)` tells every change of role and of
         readiness. `on_divergence(peer, index, ours, theirs)` tells two digests that differ. `fail`
         must not return: the process ends there. With `recovering`, a node that lost its journal
-        does not vote until it has caught up; a `forgetful` one neither. Raises JournalDamageError
-        or SnapshotGapError when the data directory cannot be used.
+        does not vote until it has caught up; a `forgetful` one neither. `files` and `disk` say what
+        the journal is written to and by whom. Raises JournalDamageError or SnapshotGapError when
+        the data directory cannot be used.
         """
         assert len(members) in _MEMBER_COUNTS, f"{len(members)} members"
         assert node in members
@@ -86,12 +89,13 @@ class Replica(ReplicaStatus):
         self._on_role = on_role
         self._on_refusal = on_refusal
         self._fail = fail
-        files = FileSystem()
+        self._surroundings = surroundings
+        self._make_disk = disk
         files.make_directory(directory)
         marker = RecoveryMarker(files, directory)
         if recovering:
             marker.set()  # Before the journal exists: a crash in between must not make a voter.
-        self.journal = Journal(directory / "journal", files=files, segment_bytes=segment_bytes)
+        self.journal = self._open_journal(directory / "journal", files, segment_bytes)
         latest = snapshots.latest()
         position = (latest.index, latest.term) if latest is not None else (0, 0)
         self.forgetful = may_have_forgotten(self.journal, *position)
@@ -100,7 +104,7 @@ class Replica(ReplicaStatus):
         align(self.journal, *position)
         peers = sorted(number for number in members if number != node)
         self._core = RaftCore(node, peers, self.journal, self._apply)
-        self.clock = LeaderClock(wall_ns, monotonic_ns, len(members))
+        self.clock = LeaderClock(surroundings.wall_ns, surroundings.monotonic_ns, len(members))
         self._snapshots = snapshots
         if latest is not None:
             self._core.start_at(latest.index)
@@ -108,7 +112,7 @@ class Replica(ReplicaStatus):
         identity = PeerIdentity(node, frozenset(members), genesis_hash, cluster_key)
         self._transport = self._transport_of(identity, server_tls=server_tls, client_tls=client_tls)
         self._port = FileSnapshots(
-            snapshots, directory / "incoming.snapshot", self._restore, self.failed
+            snapshots, directory / "incoming.snapshot", self._restore, self.failed, files
         )
         self.guard = self._guard_of(peers, marker)
         self.guard.digest_at = digest_at
@@ -116,15 +120,20 @@ class Replica(ReplicaStatus):
         self._kicked = False
         self._stopping = False
         self._told = (Role.FOLLOWER, False)
-        self._ready_index = 0
-        self._ready_term = 0
+        self._ready_index = self._ready_term = 0
         self._proposed: list[int] = []
         self._barriers = ReadBarriers(self.guard, self.kick)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._disk: DiskThread | None = None
+        self._disk: Disk | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._slice_ends = 0.0
         self._hinted_at = 0.0
+
+    def _open_journal(self, directory: Path, files: FileSystem, segment_bytes: int) -> Journal:
+        def nonce() -> int:
+            return int.from_bytes(self._surroundings.random_bytes(4), "little")
+
+        return Journal(directory, files=files, segment_bytes=segment_bytes, nonce=nonce)
 
     def _transport_of(self, identity: PeerIdentity, **tls: ssl.SSLContext | None) -> PeerTransport:
         return PeerTransport(
@@ -133,6 +142,7 @@ class Replica(ReplicaStatus):
             self,
             handshake_seconds=self._timing.handshake,
             dial_seconds=self._timing.dial,
+            random_bytes=self._surroundings.random_bytes,
             **tls,
         )
 
@@ -143,8 +153,8 @@ class Replica(ReplicaStatus):
             send=self._transport.send,
             port=self._port,
             timing=self._timing,
-            now=time.monotonic,
-            random=SystemRandom(),
+            now=self._surroundings.monotonic,
+            random=self._surroundings.random,
             clock=self.clock,
             recovering=marker.is_set,
         )
@@ -156,7 +166,7 @@ class Replica(ReplicaStatus):
     async def start(self) -> None:
         """Listen, dial and run. Raises OSError when the address is taken."""
         self._loop = asyncio.get_running_loop()
-        self._disk = DiskThread(self._flushed, self.failed)
+        self._disk = self._make_disk(self._flushed, self.failed)
         await self._transport.start()
         self._on_timer()
 
@@ -183,7 +193,7 @@ class Replica(ReplicaStatus):
         self._timer = self._loop.call_later(self._timing.heartbeat / 2, self._on_timer)
         try:
             self.guard.heartbeat()
-            now = time.monotonic()
+            now = self._surroundings.monotonic()
             if now >= self._hinted_at:
                 self._hinted_at = now + 1
                 self.journal.cover()
@@ -230,7 +240,7 @@ class Replica(ReplicaStatus):
     def _apply_committed(self) -> None:
         if self.guard.receiver.installing:
             return  # The state is about to be replaced by a later one.
-        self._slice_ends = time.monotonic() + self._timing.apply_slice
+        self._slice_ends = self._surroundings.monotonic() + self._timing.apply_slice
         applied = self._core.apply_committed(self._slice_over)
         if not applied:
             return
@@ -242,7 +252,7 @@ class Replica(ReplicaStatus):
             self.kick()
 
     def _slice_over(self) -> bool:
-        return time.monotonic() >= self._slice_ends
+        return self._surroundings.monotonic() >= self._slice_ends
 
     def _apply(self, index: int, term: int, group: bytes) -> None:
         self.clock.not_before(group_stamp_ns(group))

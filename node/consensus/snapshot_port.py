@@ -4,12 +4,13 @@ Copies and installs run in a thread, the loop only reads and writes chunks.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from blake3 import blake3
+
+from node.consensus.file_system import FileSystem
 
 
 class SnapshotPosition(Protocol):
@@ -47,56 +48,62 @@ class SnapshotSource(Protocol):
 class FileCopy:
     """A copy being sent; deleted when closed."""
 
-    def __init__(self, index: int, path: Path, digest: bytes, size: int) -> None:
+    def __init__(self, files: FileSystem, index: int, path: Path, digest: bytes, size: int) -> None:
         """Send the file at `path`."""
+        self._files = files
         self.index = index
         self.blake3 = digest
         self.size = size
         self._path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = files.open(path)
 
     def read(self, offset: int, size: int) -> bytes:
         """Return the bytes at `offset`."""
-        return os.pread(self._descriptor, size, offset)
+        return self._files.read_at(self._descriptor, offset, size)
 
     def close(self) -> None:
         """Close and delete the file."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            self._files.close(self._descriptor)
             self._descriptor = -1
-            self._path.unlink(missing_ok=True)
+            self._files.remove(self._path)
 
 
 class FileInbox:
     """A file being received."""
 
-    def __init__(self, port: "FileSnapshots", path: Path, size: int, digest: bytes) -> None:
-        """Receive into `path`, which is replaced."""
+    def __init__(
+        self, port: "FileSnapshots", files: FileSystem, path: Path, size: int, digest: bytes
+    ) -> None:
+        """Receive into the new file `path`."""
         self._port = port
+        self._files = files
         self._path = path
         self._size = size
         self._digest = digest
         self._hash = blake3()
-        self._file = path.open("wb")
+        self._descriptor = files.create(path)
 
     def write(self, data: bytes) -> None:
         """Add bytes."""
-        self._file.write(data)
+        self._files.write(self._descriptor, [data])
         self._hash.update(data)
 
     def install(self, done: Callable[[tuple[int, int] | None], None]) -> None:
         """Install the file unless its hash is not the one that was offered."""
-        self._file.close()
         if self._hash.digest() != self._digest:
             self.discard()
             done(None)
             return
-        self._port.install(self._path, self._digest, self._size, done)
+        descriptor, self._descriptor = self._descriptor, -1
+        self._port.install(descriptor, self._path, self._digest, self._size, done)
 
     def discard(self) -> None:
         """Delete the file."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        if self._descriptor >= 0:
+            self._files.close(self._descriptor)
+            self._descriptor = -1
+            self._files.remove(self._path)
 
 
 class FileSnapshots:
@@ -108,6 +115,7 @@ class FileSnapshots:
         inbox: Path,
         load: Callable[[Path], None],
         failed: Callable[[BaseException], None],
+        files: FileSystem,
     ) -> None:
         """Receive into the file `inbox`; `load` replaces the state machine's state, in the loop.
 
@@ -119,7 +127,12 @@ class FileSnapshots:
         self._load = load
         self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
-        inbox.unlink(missing_ok=True)  # What an earlier process did not finish.
+        self._files = files
+        self._clear_inbox()  # What an earlier process did not finish.
+
+    def _clear_inbox(self) -> None:
+        if self._files.exists(self._inbox):
+            self._files.remove(self._inbox)
 
     def _start(self, work: Callable[[], None], then: Callable[[], None]) -> None:
         async def run() -> None:
@@ -141,23 +154,29 @@ class FileSnapshots:
         def work() -> None:
             latest = self._source.latest()
             if latest is not None:
-                made.append(FileCopy(latest.index, *self._source.copy()))
+                made.append(FileCopy(self._files, latest.index, *self._source.copy()))
 
         self._start(work, lambda: done(made[0] if made else None))
 
     def receive(self, size: int, blake3: bytes) -> FileInbox:
         """Prepare to receive a file."""
-        return FileInbox(self, self._inbox, size, blake3)
+        self._clear_inbox()
+        return FileInbox(self, self._files, self._inbox, size, blake3)
 
     def install(
-        self, file: Path, digest: bytes, size: int, done: Callable[[tuple[int, int] | None], None]
+        self,
+        descriptor: int,
+        file: Path,
+        digest: bytes,
+        size: int,
+        done: Callable[[tuple[int, int] | None], None],
     ) -> None:
-        """Install in a thread, load in the loop, then call `done`."""
+        """Install in a thread what `descriptor` has written, load in the loop, then call `done`."""
         installed: list[SnapshotPosition] = []
 
         def work() -> None:
-            with file.open("rb") as received:
-                os.fsync(received.fileno())
+            self._files.sync_data(descriptor)
+            self._files.close(descriptor)
             installed.append(self._source.install(file, digest, size))
 
         def then() -> None:

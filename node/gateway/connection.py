@@ -6,7 +6,6 @@ Bytes in through the scanner, frames out, and the steps of the handshake between
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -60,7 +59,7 @@ class Connection(asyncio.Protocol):
             self.refuse(refusal)
             return
         self._transport.set_write_buffer_limits(high=max(1, limits.output_bytes // 4))
-        self.nonce = secrets.token_bytes(NONCE_SIZE)
+        self.nonce = services.random_bytes(NONCE_SIZE)
         self.handshake.take(handshake.CHALLENGE_SENT)
         self._write(
             encoding.encode_challenge(

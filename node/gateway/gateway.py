@@ -4,6 +4,8 @@ From sockets to records that wait for a group, and from replies and events back 
 """
 
 import asyncio
+from collections.abc import Callable
+from secrets import token_bytes
 
 import structlog
 
@@ -42,6 +44,7 @@ class Gateway:
         view: VenueView,
         leadership: Leadership,
         history: EventHistory,
+        random_bytes: Callable[[int], bytes] = token_bytes,
     ) -> None:
         """Compose the parts; nothing listens before `start`. Call it inside the running loop."""
         loop = asyncio.get_running_loop()
@@ -73,6 +76,7 @@ class Gateway:
             ),
             feeds=Feeds(loop, limits, view, history, self.counters),
             queries=Queries(limits, view, leadership, self.counters),
+            random_bytes=random_bytes,
         )
         self._listener = Listener(lambda: Connection(self._services))
         self._heartbeats = Heartbeats(loop, limits, register, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,3 +36,4 @@ class Services:
     opening: SessionOpening
     feeds: Feeds
     queries: Queries
+    random_bytes: Callable[[int], bytes]

@@ -100,12 +100,14 @@ def _class_of(kind: i64, length: i64) -> i64:
     if kind == REPLY_TYPE:
         return 1 if length == REPLY_LENGTH else 0
     if EVENTS_FROM <= kind < MESSAGES_FROM:
-        return 2 if EVENT_LEAST <= length <= LONGEST else 0
+        # Whole words, as all events are: who routes and copies them relies on it.
+        return 2 if EVENT_LEAST <= length <= LONGEST and length & 7 == 0 else 0
     if MESSAGES_FROM <= kind <= MESSAGES_TO:
         required = NODE_MESSAGE_SIZE_LIST[kind - MESSAGES_FROM]
         if required == 0:
             return 3 if 48 <= length <= LONGEST else 0
-        return 3 if length == required else 0
+        # -1 is a message that only clients send: no length is right, and -1 least of all.
+        return 3 if length == required >= HEADER else 0
     return 0
 
 

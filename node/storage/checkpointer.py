@@ -10,7 +10,7 @@ from typing import Final
 
 from node.engine.checkpoint import Checkpoint
 from node.storage.snapshot_meta import SnapshotMeta
-from node.storage.snapshot_store import SnapshotStore
+from node.storage.state_store import StateStore
 from node.telemetry.histogram import Histogram
 
 SLICE_NS: Final = 1_000_000
@@ -23,9 +23,10 @@ class Checkpointer:
 
     def __init__(
         self,
-        store: SnapshotStore,
+        store: StateStore,
         on_durable: Callable[[SnapshotMeta, int], None],
         on_failed: Callable[[BaseException], None],
+        now_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
         """Commit to `store`; report each meta with the nanoseconds it took, or what went wrong.
 
@@ -35,6 +36,7 @@ class Checkpointer:
         self._store = store
         self._on_durable = on_durable
         self._on_failed = on_failed
+        self._now_ns = now_ns
         self._commit: asyncio.Future[None] | None = None
         self._running: Checkpoint | None = None
         self._owed: Callable[[], None] | None = None
@@ -53,7 +55,7 @@ class Checkpointer:
         """Take a frozen checkpoint; `describe` is called once its digests are known."""
         assert self._running is None  # The caller asked `busy` first.
         self._running = checkpoint
-        self._began_ns = monotonic_ns()
+        self._began_ns = self._now_ns()
         asyncio.get_running_loop().call_soon(self._slice, checkpoint, describe)
 
     def owe(self, begin: Callable[[], None]) -> None:
@@ -91,11 +93,11 @@ class Checkpointer:
     def _advance(
         self, checkpoint: Checkpoint, describe: Callable[[Checkpoint], SnapshotMeta]
     ) -> None:
-        begun = now = monotonic_ns()
+        begun = now = self._now_ns()
         complete = False
         while not complete and now - begun < SLICE_NS:
             complete = checkpoint.step(_PAGES_A_STEP)
-            now = monotonic_ns()
+            now = self._now_ns()
         self.pause_ns_max = max(self.pause_ns_max, now - begun)
         loop = asyncio.get_running_loop()
         if not complete:
@@ -110,7 +112,7 @@ class Checkpointer:
         self._running = None
         try:
             commit.result()
-            elapsed_ns = monotonic_ns() - self._began_ns
+            elapsed_ns = self._now_ns() - self._began_ns
             self.duration.observe(elapsed_ns)
             self._on_durable(meta, elapsed_ns)
         except BaseException as error:  # noqa: BLE001 - see `_slice`

@@ -44,6 +44,7 @@ class DataDirectory:
         self.lock_file: Final = root / "node.lock"
         self.fresh: Final = root / "fresh"
         self.recovering: Final = root / "recovering"
+        self.identity_seal: Final = root / "identity.seal"
         self._lock_descriptor = -1
 
     def create(self) -> None:

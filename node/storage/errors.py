@@ -38,6 +38,18 @@ class JournalLostError(StorageError):
         )
 
 
+class IdentityChangedError(StorageError):
+    """The genesis or the cluster key is not the one that the node first started with."""
+
+    def __init__(self, path: Path, seal: Path) -> None:
+        """Name the file that differs, and the seal that says so."""
+        super().__init__(
+            f"{path} is not the file that this node first started with; copy it from another node. "
+            f"If the cluster key was changed on all nodes on purpose, remove {seal}"
+        )
+        self.path = path
+
+
 class SnapshotMismatchError(StorageError):
     """A copied snapshot is not the file that its sender described, or not one for this cluster."""
 

@@ -72,9 +72,13 @@ def decode_meta(record: bytes) -> SnapshotMeta:
     )
     if magic != _MAGIC:
         raise ValueError(f"its meta record begins with {magic!r}, not {_MAGIC!r}")
+    if count < 0:
+        raise ValueError(f"its meta record counts {count} members")
     members: list[tuple[int, str]] = []
     offset = _LAYOUT.size
-    for _ in range(count):
+    for place in range(count):
+        if offset + _MEMBER.size > len(body):
+            raise ValueError(f"its meta record ends before member {place + 1} of {count}")
         number, length = _MEMBER.unpack_from(body, offset)
         offset += _MEMBER.size
         members.append((number, body[offset : offset + length].decode()))

@@ -1,0 +1,1 @@
+"""Promises of `chaos`: simulation, faults, checkers and reports."""

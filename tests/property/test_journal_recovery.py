@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.consensus.journal import Journal
-from tests.simulated_disk import PowerLostError, SimulatedDisk
+from chaos.simulation.disk import PowerLostError, SimulatedDisk
 
 DIRECTORY = Path("/journal")
 State = tuple[list[tuple[bytes, int, int]], int, int, int]

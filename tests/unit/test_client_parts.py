@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from client.connection import Address, LoginFailedError, RedirectedError
+from client.connection import Address, Connection, LoginFailedError, RedirectedError
 from client.errors import KeyFileError, NotConnectedError, RejectedError
 from client.events import DepthChanged, Header, OtherEvent, iterate_events, parse_event
 from client.keys import load_key
@@ -21,6 +21,7 @@ from client.resend import ResendQueue
 from client.timing import ClientTiming
 from node.domain import events as layout
 from node.domain.codes import Code
+from node.protocol import messages
 from node.protocol.command_frames import CommandFrames
 
 
@@ -321,3 +322,49 @@ def test_the_finder_gives_up_at_its_deadline() -> None:
         asyncio.run(run())
     with pytest.raises(ValueError, match="at least one node"):
         LeaderFinder([], QUICK, random.Random(1))
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [(b"\xff\xfe", 7_410), (b"node", 0), (b"node", -1), (b"node", 1 << 16)]
+)
+def test_a_redirect_that_leads_nowhere_is_no_address(host: bytes, port: int) -> None:
+    """Whatever a node sends, nothing is raised into the loop, and the client looks elsewhere."""
+
+    async def redirected() -> Address | None:
+        connection = Connection(ClientTiming())
+        frame = struct.pack(
+            "<ihhii64s", messages.REDIRECT_SIZE, messages.REDIRECT, 0, 1, port, host
+        )
+        connection.data_received(frame)
+        return connection.redirected
+
+    assert asyncio.run(redirected()) == Address("", 0)
+
+
+@pytest.mark.parametrize("host", ["." * 70, "a\x00b", "\ud800"])
+def test_a_host_that_is_no_name_is_one_that_does_not_answer(host: str) -> None:
+    """The failure is the client's own, so that the next address is tried."""
+
+    async def connect() -> None:
+        await Connection.connect(
+            Address(host, 1), SigningKey.generate(), Silent(), ClientTiming(), purpose=messages.READ
+        )
+
+    with pytest.raises(LoginFailedError):
+        asyncio.run(connect())
+
+
+class Silent:
+    """Takes what a node sends, and does nothing with it."""
+
+    def take_replies(self, frames: bytes) -> None:
+        """Take replies."""
+
+    def take_events(self, frames: bytes) -> None:
+        """Take events."""
+
+    def take_message(self, kind: int, frame: bytes) -> None:
+        """Take a message."""
+
+    def take_loss(self, connection: Connection) -> None:
+        """Take a loss."""

@@ -16,7 +16,7 @@ from node.consensus.core_pin import check_core
 from node.consensus.errors import UnsupportedCoreError
 from node.consensus.journal import Journal
 from node.consensus.raft_core import PRIVATE_FIELDS, PRIVATE_NAMES, RaftCore
-from tests.simulated_disk import SimulatedDisk
+from chaos.simulation.disk import SimulatedDisk
 
 SOURCE = inspect.getsource(pysyncobj.syncobj)
 

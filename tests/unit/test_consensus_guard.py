@@ -22,7 +22,7 @@ from node.consensus.peer_messages import (
 from node.consensus.raft_core import CANDIDATE, FOLLOWER
 from tests.consensus_mutants import old_terms_commit_by_counting, stale_answers_count
 from tests.lone_guard import GROUP, LoneGuard, accepted, append, entries
-from tests.simulated_disk import SimulatedDisk
+from chaos.simulation.disk import SimulatedDisk
 
 
 def figure_eight(lone: LoneGuard) -> int:

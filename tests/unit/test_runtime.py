@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
+from node.assembly import Assembly
 from node.consensus.log_group import build_group, group_stamp_ns
 from node.domain import commands, records, terms
 from node.domain.genesis import Genesis, default_limits
@@ -25,7 +26,6 @@ from node.proposer import Proposer
 from node.protocol import messages
 from node.protocol.command_frames import CommandFrames
 from node.protocol.encoding import encode_session_open
-from node.runtime import Runtime
 from node.storage.checkpointer import Checkpointer
 from node.storage.event_journal import EventJournal
 from node.storage.snapshot_meta import SnapshotMeta
@@ -207,9 +207,9 @@ def test_a_start_tells_what_the_journal_lost() -> None:
     journal = SimpleNamespace(dropped_bytes=7)
     node = SimpleNamespace(replica=SimpleNamespace(journal=journal, forgetful=True, term=4))
     with capture_logs() as lines:
-        Runtime._tell_what_is_missing(node)  # type: ignore[arg-type]
+        Assembly._tell_what_is_missing(node)  # type: ignore[arg-type]
         journal.dropped_bytes = node.replica.forgetful = 0
-        Runtime._tell_what_is_missing(node)  # type: ignore[arg-type]
+        Assembly._tell_what_is_missing(node)  # type: ignore[arg-type]
 
     assert [(line["event"], line.get("size_bytes")) for line in lines] == [
         ("journal_tail_dropped", 7),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import google_crc32c
 import pytest
 from blake3 import blake3
 
@@ -311,6 +312,18 @@ def test_the_meta_record_is_read_back_exactly_and_any_flipped_bit_is_refused() -
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(ValueError, match=r"its meta record|checksum"):
             decode_meta(bytes(damaged))
+
+
+@pytest.mark.parametrize("count", [-1, 2, (1 << 31) - 1])
+def test_a_meta_record_that_counts_wrongly_is_refused_in_words(count: int) -> None:
+    """Also when its checksum is right: the error is ValueError, which says what was found."""
+    body = bytearray(meta_for(3, {}).encode()[:-4])
+    at = body.index((1).to_bytes(4, "little") + (1).to_bytes(4, "little"))
+    body[at : at + 4] = count.to_bytes(4, "little", signed=True)
+    checksum = google_crc32c.value(bytes(body))
+
+    with pytest.raises(ValueError, match="its meta record"):
+        decode_meta(bytes(body) + checksum.to_bytes(4, "little"))
 
 
 def test_a_page_that_rots_while_the_node_runs_is_refused_when_read(tmp_path: Path) -> None:

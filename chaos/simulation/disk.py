@@ -1,5 +1,6 @@
-"""A disk in memory that forgets what was not synced, for the journal's file system seam."""
+"""A disk in memory that forgets what was not synced, in place of the operating system's files."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -33,6 +34,9 @@ class SimulatedDisk(FileSystem):
         self.syncs = 0
         self.operations_left: int | None = None
         """When set, the disk stops after so many more operations that change it."""
+        self.sync_error = 0
+        """When set, syncs fail with this errno."""
+        self.full = False
 
     def _count(self) -> None:
         if self.operations_left is None:
@@ -53,6 +57,14 @@ class SimulatedDisk(FileSystem):
     def read(self, path: Path) -> bytes:
         return bytes(self._names[path].data)
 
+    def open(self, path: Path) -> int:
+        self._next += 1
+        self._open[self._next] = self._names[path]
+        return self._next
+
+    def read_at(self, descriptor: int, offset: int, size: int) -> bytes:
+        return bytes(self._open[descriptor].data[offset : offset + size])
+
     def create(self, path: Path) -> int:
         self._count()
         assert path not in self._names, path
@@ -63,10 +75,14 @@ class SimulatedDisk(FileSystem):
 
     def write(self, descriptor: int, parts: Sequence[bytes]) -> None:
         self._count()
+        if self.full:
+            raise OSError(errno.ENOSPC, "no space left on the simulated disk")
         self._open[descriptor].data += b"".join(parts)
 
     def sync_data(self, descriptor: int) -> None:
         self._count()
+        if self.sync_error:
+            raise OSError(self.sync_error, "the simulated disk failed")
         file = self._open[descriptor]
         file.durable = len(file.data)
         self.syncs += 1
@@ -79,6 +95,14 @@ class SimulatedDisk(FileSystem):
         file = self._names[path]
         del file.data[size:]
         file.durable = size
+
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        self._count()
+        if self.sync_error:
+            raise OSError(self.sync_error, "the simulated disk failed")
+        file = self._names[path]
+        file.data[offset : offset + len(data)] = data
+        file.durable = len(file.data)
 
     def remove(self, path: Path) -> None:
         self._count()
@@ -95,6 +119,21 @@ class SimulatedDisk(FileSystem):
     def replace(self, path: Path, data: bytes) -> None:
         """Put `data` in place of the file's bytes."""
         self._names[path].data[:] = data
+
+    def paths(self, directory: Path) -> list[Path]:
+        """Return the files in `directory` that are not empty, in order of their names."""
+        return sorted(
+            path for path, file in self._names.items() if path.parent == directory and file.data
+        )
+
+    def durable_size(self, path: Path) -> int:
+        """Return how many bytes of the file a power loss cannot take."""
+        return self._names[path].durable
+
+    def repair(self) -> None:
+        """End all faults of the device."""
+        self.sync_error = 0
+        self.full = False
 
     def kill(self) -> None:
         """End the process: open files are closed, the kernel keeps what was written."""

@@ -1,0 +1,75 @@
+"""`python -m chaos measure`: print the figures, each against its goal."""
+
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import click
+
+from chaos.measure.effort import Effort
+from chaos.report.run_report import RunReport
+from client import ClientError
+from cluster.console import failures_explained
+from cluster.flow_stage import StageError
+from cluster.processes import end_on_sigterm
+
+FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
+
+
+@click.command("measure", short_help="print the figures, each against its goal")
+@click.argument("figure", type=click.Choice([*FIGURES, "all"]), default="all")
+@click.option("--quick", is_flag=True, help="Few repetitions: does it work, not how well.")
+@click.option("--times", type=click.IntRange(min=1), help="How often each fault is injected.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write it as a page.")
+def command(
+    figure: str,
+    *,
+    quick: bool,
+    times: int | None,
+    seed: int,
+    json_file: Path | None,
+    html_file: Path | None,
+) -> int:
+    """Measure FIGURE (failover, pauses, recovery, damage, limping; all of them unless named).
+
+    Real node processes on loopback, real clients, files in a temporary folder; all of it is gone
+    afterwards, also when interrupted.
+
+    Example: python -m chaos measure failover --times 50 --json failover.json
+    """
+    from chaos.measure.arena import UnusableError
+    from chaos.report.publish import publish
+    from chaos.report.source_commit import source_commit
+
+    end_on_sigterm()
+    asked = _command_line(figure, quick=quick, times=times, seed=seed)
+    report = RunReport(
+        "The figures", asked, source_commit(), datetime.now(UTC).isoformat("T", "seconds")
+    )
+    began = time.monotonic()
+    chosen = FIGURES if figure == "all" else (figure,)
+    with failures_explained(UnusableError, StageError, ClientError):
+        for name in chosen:
+            line = _command_line(name, quick=quick, times=times, seed=seed)
+            effort = Effort(report, line, _say, quick, times, seed)
+            import_module(f"chaos.measure.{name}").measure(effort)
+            report.elapsed_seconds = time.monotonic() - began
+    return publish(report, json_file, html_file)
+
+
+def _command_line(figure: str, *, quick: bool, times: int | None, seed: int) -> str:
+    words = ["python", "-m", "chaos", "measure", figure]
+    words += ["--quick"] if quick else []
+    words += ["--times", str(times)] if times is not None else []
+    words += ["--seed", str(seed)] if seed != 1 else []
+    return shlex.join(words)
+
+
+def _say(text: str) -> None:
+    click.echo(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr)

@@ -1,0 +1,166 @@
+"""`python -m chaos sim`: whole clusters from seeds."""
+
+import os
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from chaos.report.publish import publish
+from chaos.report.run_report import Figure, RunReport
+from chaos.report.source_commit import source_commit
+from chaos.simulation.campaign import Tally, run_cases
+from chaos.simulation.faults.registry import FAULTS
+from chaos.simulation.progress import Progress
+from chaos.simulation.quiet_logs import silence
+from chaos.simulation.seed_run import Case, kinds_named
+from chaos.simulation.shrink import Shrinker
+from chaos.simulation.timeline import lines, run_recorded
+
+_SHRINK_RUNS = 200
+_SHOWN = 5
+
+
+class Seeds(click.ParamType):
+    """`A:B`, from A up to B without it, or a single seed."""
+
+    name = "A:B"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> range:
+        """Return the range."""
+        if isinstance(value, range):
+            return value
+        first, colon, last = str(value).partition(":")
+        if first.isdecimal() and (last.isdecimal() if colon else not last):
+            return range(int(first), int(last) if colon else int(first) + 1)
+        self.fail(f"{value!r} is no range of seeds: write 0:1000, or one seed", param, ctx)
+
+
+@click.command()
+@click.option("--seeds", type=Seeds(), default="0:100", show_default=True, help="A:B, or one.")
+@click.option("--nodes", type=click.Choice(["3", "5"]), default="3", show_default=True)
+@click.option("--faults", default="", help="Only these kinds, by comma; `none` for none.")
+@click.option("--seconds", type=float, default=0.0, help="Virtual seconds of faults; 0: drawn.")
+@click.option("--keep", default="", help="Only these faults of the plan, by number.")
+@click.option("--timeline", is_flag=True, help="Print what happened, line by line.")
+@click.option("--shrink", is_flag=True, help="Make each failing case as small as possible.")
+@click.option("--first", is_flag=True, help="Stop at the first violation.")
+@click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
+@click.option("--minutes", type=float, default=0.0, help="Stop after so long; 0: at the last seed.")
+@click.option("--state", type=click.Path(path_type=Path), help="Keep count here, and go on from it.")
+@click.option("--list-faults", is_flag=True, help="Print the kinds of faults and stop.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report here.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page here.")
+def command(
+    seeds: range,
+    nodes: str,
+    faults: str,
+    seconds: float,
+    keep: str,
+    timeline: bool,
+    shrink: bool,
+    first: bool,
+    processes: int,
+    minutes: float,
+    state: Path | None,
+    list_faults: bool,
+    json_file: Path | None,
+    html_file: Path | None,
+) -> int:
+    """Simulate whole clusters, one a seed: the same seed is the same run, to the last byte.
+
+    Example: python -m chaos sim --seeds 0:1000
+    """
+    if list_faults:
+        click.echo("\n".join(FAULTS))
+        return 0
+    kinds, kept = _kinds(faults), _kept(keep)
+    cases = [Case(seed, int(nodes), seconds, kinds, kept) for seed in seeds]
+    silence()
+    title = f"Simulation of {nodes} nodes"
+    report = RunReport(title, _command_line(), source_commit(), datetime.now(UTC).isoformat())
+    if timeline and len(cases) == 1:
+        return _show(cases[0], report, json_file, html_file)
+    progress = Progress(state, report, nodes)
+    tally = Tally(progress.report)
+    report = progress.report
+    deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+
+    def wanted() -> bool:
+        return time.monotonic() < deadline and not (first and report.violations)
+
+    for result in run_cases(progress.left(cases), processes, wanted):
+        tally.add(result)
+        progress.done(result.case.seed)
+        if not result.held:
+            _tell(result.case, shrink=shrink)
+    progress.save()
+    report.figures = [_rate(report, processes)]
+    return publish(report, json_file, html_file)
+
+
+def _kinds(faults: str) -> tuple[str, ...] | None:
+    if not faults:
+        return None
+    names = [] if faults == "none" else faults.split(",")
+    try:
+        return kinds_named(names)
+    except KeyError as error:
+        raise click.BadParameter(
+            f"there is no fault {error}; --list-faults shows all", param_hint="--faults"
+        ) from error
+
+
+def _kept(keep: str) -> tuple[int, ...] | None:
+    if not keep:
+        return None
+    try:
+        return () if keep == "none" else tuple(int(number) for number in keep.split(","))
+    except ValueError as error:
+        raise click.BadParameter("numbers, by comma", param_hint="--keep") from error
+
+
+def _command_line() -> str:
+    return "python -m chaos " + shlex.join(sys.argv[1:])
+
+
+def _show(
+    case: Case, report: RunReport, json_file: Path | None, html_file: Path | None
+) -> int:
+    """Run one case with its timeline."""
+    tally = Tally(report)
+    result = run_recorded(case)
+    tally.add(result)
+    report.timeline = [one for one in result.timeline if one.lane != "log"]
+    click.echo("\n".join(lines(result.timeline)))
+    click.echo(f"trace {result.trace_hash}")
+    return publish(report, json_file, html_file)
+
+
+def _tell(case: Case, *, shrink: bool) -> None:
+    """Tell of a violation at once: what broke, how to see it again, and how it came about."""
+    result = run_recorded(case)
+    click.echo(f"\nseed {case.seed}: {result.invariant}: {result.what}")
+    if shrink:
+        shrinker = Shrinker(result, _SHRINK_RUNS)
+        smallest = shrinker.shrink().case
+        click.echo(f"shrunk in {shrinker.runs} runs to {len(smallest.plan())} faults")
+        result = run_recorded(smallest)
+    click.echo(f"  {result.case.command()}")
+    click.echo("\n".join(lines(result.timeline)[-60:]))
+
+
+def _rate(report: RunReport, processes: int) -> Figure:
+    rate = report.seeds_per_minute / processes
+    return Figure(
+        "simulation, seeds a minute a core",
+        f"{rate:,.0f} ({report.seeds:,} seeds)",
+        "at least 500",
+        met=True,  # How fast this machine is, is no fault of what was simulated.
+        command=report.command,
+    )

@@ -1,0 +1,310 @@
+"""A whole cluster and its clients in one process: hosts, network, time, and who watches."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from struct import Struct
+from typing import Any
+
+from blake3 import blake3
+
+from chaos.report.run_report import Moment
+from chaos.simulation.client_host import ClientHost
+from chaos.simulation.committed_log import Applied, CommittedLog
+from chaos.simulation.host import Host
+from chaos.simulation.invariants.invariant import Invariant, ViolationError
+from chaos.simulation.network import Network
+from chaos.simulation.scheduler import Scheduler
+from chaos.simulation.setting import Setting, draw_setting, trader_key
+from chaos.workloads.knowledge import Knowledge
+from chaos.workloads.registry import OPERATOR, TRADER
+from node.audit.replay import Replay
+from node.consensus.journal import JournalEntry
+from node.consensus.raft_core import LEADER
+from node.domain import commands, terms
+
+START_NS = 1_000_000_000
+TRADERS = 3
+MARKETS = 3
+_SETTLED_NS = 30_000_000
+_TRACE = Struct("<qqqq")
+
+
+class Cluster:
+    """One run. What it draws, it draws from `seed`; what happens is told to the invariants."""
+
+    def __init__(
+        self, seed: int, nodes: int, invariants: tuple[type[Invariant], ...], *, record: bool
+    ) -> None:
+        """Start all nodes and the clients. With `record`, keep a timeline."""
+        self.random = Random(seed)
+        self.scheduler = Scheduler(START_NS)
+        self.setting: Setting = draw_setting(self.random, nodes)
+        self.network = Network(self.scheduler, Random(self.random.random()), self._arrived)
+        self.log = CommittedLog()
+        self.replay = Replay(self.setting.genesis)
+        self.leaders: dict[int, int] = {}
+        self.violation: ViolationError | None = None
+        self.excused_stops = 0
+        self.timeline: list[Moment] = []
+        self.acknowledged_at_ns: list[int] = []
+        self.leaders_ended_at_ns: list[int] = []
+        self.converged = False
+        self.closing = False
+        """Whether clients write no more."""
+        self._record = record
+        self._trace = blake3()
+        self.invariants = [invariant(self) for invariant in invariants]
+        self.hosts = {
+            number: Host(
+                number,
+                self.setting,
+                self.scheduler,
+                self.network,
+                Random(self.random.random()),
+                self,
+            )
+            for number in self.setting.numbers
+        }
+        self.clients: list[ClientHost] = []
+        for host in self.hosts.values():
+            host.start()
+        self._add_clients()
+
+    # Clients.
+
+    def _add_clients(self) -> None:
+        operator = self._client(0, self.setting.operator, OPERATOR)
+        operator.open(self._furnish)
+
+    def _client(self, number: int, key: Any, workloads: Any) -> ClientHost:
+        known = Knowledge(number, TRADERS, MARKETS)
+        client = ClientHost(
+            self, number, key, workloads, known, Random(self.random.random())
+        )
+        self.clients.append(client)
+        return client
+
+    def _furnish(self) -> None:
+        """Have the operator make accounts, money and markets; then let everybody trade."""
+        operator = self.clients[0]
+        random = self.random
+
+        def write() -> int:
+            frames = operator.session.frames
+            for number in range(1, TRADERS + 1):
+                mode = random.choice((terms.NET, terms.NET, terms.HOLD))
+                address = number.to_bytes(20, "big")
+                frames.account_open(mode, address, bytes(trader_key(number).verify_key))
+                frames.deposit(number, random.choice((20_000, 3_000_000)) * 10, number)
+            frames.event_create(random.random() < 0.5, "event")
+            for number in range(1, MARKETS + 1):
+                fees = random.choice(((0, 0), (250, 40), (1_000, 0)))
+                frames.market_create(1, random.choice((1, 100)), *fees, f"market {number}")
+            for number in range(1, MARKETS + 1):
+                frames.lifecycle(commands.MARKET_OPEN, number, 0)
+            operator.knowledge.deposits = TRADERS
+            return frames.count
+
+        async def furnish() -> None:
+            operator.write(write)
+            await operator.session.drained()
+            operator.trade()
+            for number in range(1, TRADERS + 1):
+                trader = self._client(number, trader_key(number), TRADER)
+                trader.open(trader.trade)
+
+        operator.loop.create_task(furnish())
+
+    def stop_clients(self) -> None:
+        """Have every client write no more."""
+        self.closing = True
+        for client in self.clients:
+            client.stop()
+
+    def acknowledged(self, client: ClientHost, count: int) -> None:
+        """Hear that a client got replies."""
+        self.acknowledged_at_ns.append(self.scheduler.now_ns)
+        self.trace(3, client.number, count)
+
+    # Watching: what hosts tell.
+
+    def started(self, host: Host) -> None:
+        """Put ourselves between a new node and what it tells."""
+        node = host.node
+        assert node is not None
+        self.trace(4, host.number, host.lives)
+        self.note(host.lane, "start", f"starts for the {host.lives}. time")
+        core, machine, apply = node.replica._core, node.machine, node.machine.apply
+        tell = core.on_state
+        venue_of = machine
+
+        def state_changed(state: int) -> None:
+            tell(state)
+            self.trace(5, host.number, state, node.replica.term)
+            if state == LEADER:
+                self.note(host.lane, "leader", f"leads term {node.replica.term}")
+            self._watch(lambda one: one.state_changed(host, state))
+
+        def applied(index: int, term: int, group: bytes) -> None:
+            apply(index, term, group)
+            venue = venue_of.venue
+            if not host.alive:
+                return
+            self._applied(
+                host,
+                Applied(
+                    index,
+                    term,
+                    group,
+                    venue.digest,
+                    venue.replies,
+                    venue.events,
+                    host.number,
+                    self.scheduler.now_ns,
+                ),
+            )
+
+        core.on_state = state_changed
+        machine.apply = applied  # type: ignore[method-assign]
+        self._watch(lambda one: one.started(host))
+
+    def _applied(self, host: Host, applied: Applied) -> None:
+        first = self.log.add(applied)
+        if first:
+            entry = JournalEntry(applied.index, applied.term, 0, applied.group)
+            self.replay.feed([entry])
+        self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
+        self._watch(lambda one: one.applied(host, applied, first=first))
+
+    def _watch(self, look: Callable[[Invariant], None]) -> None:
+        """Let every invariant look; the first violation ends the run, whoever is running."""
+        if self.violation is not None:
+            return
+        try:
+            for invariant in self.invariants:
+                look(invariant)
+        except ViolationError as violation:
+            self.violate(violation)
+
+    def violate(self, violation: ViolationError) -> None:
+        """Keep the first violation: the run ends behind the current step."""
+        if self.violation is None:
+            self.violation = violation
+            self.note("cluster", "violation", str(violation))
+
+    def stopped_itself(self, host: Host, event: str, error: BaseException | None) -> None:
+        """Take note of a node that ended its own process; only a fault of its disk excuses it."""
+        self.note(host.lane, "stop", f"stops itself: {event}: {error!r}")
+        if host.excused:
+            self.excused_stops += 1
+        else:
+            self.violate(ViolationError("nodes do not stop", f"node {host.number}: {error!r}"))
+
+    def refused_to_start(self, host: Host, error: Exception) -> None:
+        """Take note of a node that will not start; only a damaged disk excuses it."""
+        self.note(host.lane, "refuse", f"refuses to start: {error}")
+        if not host.excused:
+            self.violate(ViolationError("nodes start", f"node {host.number}: {error!r}"))
+
+    def violate_silence(self, host: Host, path: Path, at: int) -> None:
+        """Take note of damage that a start did not find."""
+        what = f"node {host.number} started although {path.name} is damaged at byte {at}"
+        self.violate(ViolationError("damage is found", what))
+
+    def uncaught(self, host: Host, report: dict[str, Any]) -> None:
+        """Take note of an exception that nobody caught."""
+        what = f"node {host.number}: {report.get('message')} {report.get('exception')!r}"
+        self.violate(ViolationError("no uncaught exception", what))
+
+    def client_error(self, client: ClientHost, report: dict[str, Any]) -> None:
+        """Take note of an exception that nobody caught in a client."""
+        what = f"client {client.number}: {report.get('message')} {report.get('exception')!r}"
+        self.violate(ViolationError("no uncaught exception", what))
+
+    # The trace and the timeline.
+
+    def _arrived(self, sender: str, receiver: str, size: int) -> None:
+        self.trace(int(sender[-1]), int(receiver[-1]), size)
+
+    def trace(self, kind: int, one: int = 0, other: int = 0, third: int = 0) -> None:
+        """Take something that happened into the hash of the run."""
+        self._trace.update(
+            _TRACE.pack(self.scheduler.now_ns << 4 | kind, one, other, third)
+        )
+
+    @property
+    def trace_hash(self) -> str:
+        """A hash over all that happened, and when."""
+        return self._trace.hexdigest(length=16)
+
+    def note(self, lane: str, kind: str, text: str, until_ms: float = -1.0) -> None:
+        """Put something on the timeline."""
+        if self._record:
+            self.timeline.append(Moment(self.now_ms, lane, kind, text, until_ms))
+
+    @property
+    def now_ms(self) -> float:
+        """Milliseconds since the start."""
+        return (self.scheduler.now_ns - START_NS) / 1e6
+
+    # The course of a run.
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, up to a violation."""
+        end_ns = self.scheduler.now_ns + round(seconds * 1e9)
+        if self.violation is None:
+            self.scheduler.run_until(end_ns, lambda: self.violation is not None)
+
+    def heal(self) -> None:
+        """End all faults and start whatever does not run."""
+        self.network.heal()
+        for host in self.hosts.values():
+            host.disk.repair()
+            host.slow_disk_ns = 0
+            host.skew_ns = 0
+            if host.loop.paused:
+                host.loop.resume()
+            if not host.alive:
+                host.start()
+                if not host.alive and host.excused:
+                    host.lose_disk()
+                    host.start()
+
+    def come_to_rest(self, most_seconds: float) -> None:
+        """Run until every client has its replies and all nodes have applied the same."""
+        waited = 0.0
+        while self.violation is None and waited < most_seconds:
+            self.run(0.05)
+            waited += 0.05
+            if all(client.is_idle for client in self.clients) and self._agree():
+                self.converged = True
+                return
+
+    def _agree(self) -> bool:
+        indexes = set()
+        for host in self.hosts.values():
+            node = host.node
+            if node is None or node.replica.recovering or node.machine.venue.work_pending:
+                return False
+            indexes.add((node.replica.applied_index, node.replica.commit_index))
+        return len(indexes) == 1
+
+    def judge(self) -> None:
+        """Let the invariants look at the end."""
+        self._watch(lambda one: one.ended())
+
+    def describe(self) -> str:
+        """Return where every node stands."""
+        told = []
+        for number, host in self.hosts.items():
+            if host.node is None:
+                told.append(f"{number}: down")
+                continue
+            replica = host.node.replica
+            told.append(
+                f"{number}: {replica.role.name.lower()} term {replica.term} commit "
+                f"{replica.commit_index} applied {replica.applied_index} of {replica.last_index}"
+                f"{' recovering' if replica.recovering else ''}"
+            )
+        return "; ".join(told)

@@ -1,0 +1,131 @@
+"""Faults of disks. At most one machine's disk is damaged or lost at a time, as the quorum allows."""
+
+import errno
+from pathlib import Path
+
+from chaos.simulation.faults.processes import restart_host
+from chaos.simulation.faults.strike import Strike
+from chaos.simulation.host import JOURNAL, Host
+from node.consensus.errors import ConsensusError, JournalDamageError
+from node.consensus.journal_recovery import recover
+from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, SegmentReader, decode_header
+
+
+def slow_disk(strike: Strike) -> None:
+    """Let a machine's syncs take long."""
+    host = strike.random.choice(strike.hosts)
+    host.slow_disk_ns = strike.random.choice((5, 30, 200)) * 1_000_000
+    text = f"syncs take {host.slow_disk_ns // 1_000_000} ms more"
+
+    def heal() -> None:
+        host.slow_disk_ns = 0
+
+    strike.note(host.lane, text, strike.later(0.5, heal))
+
+
+def _expects_failure(strike: Strike, host: Host | None) -> bool:
+    return host is not None and not host.excused and len(strike.alive) > strike.quorum
+
+
+def sync_error(strike: Strike) -> None:
+    """Let a machine's next sync fail: its node must end, not go on."""
+    host = strike.any_alive()
+    if host is None or not _expects_failure(strike, host):
+        return
+    host.excused = "EIO"
+    host.disk.sync_error = errno.EIO
+    strike.note(host.lane, "cannot sync any more (EIO)")
+    strike.later(0.3, lambda: _return(host))
+
+
+def disk_full(strike: Strike) -> None:
+    """Let a machine's disk be full: its node must end, not go on without a log."""
+    host = strike.any_alive()
+    if host is None or not _expects_failure(strike, host):
+        return
+    host.excused = "ENOSPC"
+    host.disk.full = True
+    strike.note(host.lane, "has a full disk (ENOSPC)")
+    strike.later(0.3, lambda: _return(host))
+
+
+def _return(host: Host) -> None:
+    host.disk.repair()
+    if not host.alive:
+        restart_host(host)
+    host.excused = ""
+
+
+def _others_are_whole(strike: Strike) -> bool:
+    """Tell whether no machine misses or is about to miss anything that it once held."""
+    return not any(host.excused or host.misses_promises for host in strike.hosts)
+
+
+def lose_disk(strike: Strike) -> None:
+    """Replace a machine's disk by an empty one; its node recovers from the others."""
+    if not _others_are_whole(strike):
+        return
+    host = strike.random.choice(strike.hosts)
+    if host.alive:
+        host.lose_power()
+    strike.note(host.lane, "loses its whole disk")
+    host.lose_disk()
+    strike.later(strike.random.random() * 0.1, lambda: restart_host(host))
+
+
+def flip_bit(strike: Strike) -> None:
+    """Flip a bit of the journal at rest, in a flush that a later one follows.
+
+    The next start must find it and refuse: then the machine is rebuilt from the others.
+    """
+    host = strike.any_alive()
+    if host is None or not _others_are_whole(strike) or len(strike.alive) < strike.quorum:
+        return
+    host.lose_power()
+    place = _guarded_byte(strike, host)
+    if place is None:
+        restart_host(host)
+        return
+    path, at = place
+    content = bytearray(host.disk.read(path))
+    content[at] ^= 1 << strike.random.randrange(8)
+    host.disk.replace(path, bytes(content))
+    host.excused = "bit flip"
+    strike.note(host.lane, f"a bit of {path.name} flips at byte {at}")
+    host.start()
+    if host.alive:
+        strike.cluster.violate_silence(host, path, at)
+        return
+    host.lose_disk()
+    strike.later(0.05, lambda: _replace(host))
+
+
+def _replace(host: Host) -> None:
+    host.excused = ""
+    host.start()
+
+
+def _guarded_byte(strike: Strike, host: Host) -> tuple[Path, int] | None:
+    """Choose a byte of a record, or header, behind which an intact record of a later flush stands."""
+    try:
+        recover(host.disk, JOURNAL)  # What a torn tail is, the first start decides.
+    except ConsensusError:
+        return None
+    paths = [path for path in host.disk.paths(JOURNAL) if path.name.startswith("segment-")]
+    choices = []
+    for path in paths:
+        content = host.disk.read(path)
+        try:
+            reader = SegmentReader(path, content, decode_header(path, content), last=True)
+            ends = [(stored.flush, reader.end) for stored in reader]
+        except JournalDamageError:
+            return None
+        start = SEGMENT_HEADER_SIZE
+        for flush, end in ends:
+            if flush < reader.flush_seen:
+                choices.append((path, start, end))
+            start = end
+    if not choices:
+        return None
+    path, start, end = strike.random.choice(choices)
+    return path, strike.random.randrange(start, end)

@@ -1,0 +1,279 @@
+"""One machine of a simulated cluster: its disk, its clock, and the node process that runs on it."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, NoReturn, Protocol
+
+from chaos.simulation.disk import SimulatedDisk
+from chaos.simulation.network import Network
+from chaos.simulation.scheduler import Scheduler
+from chaos.simulation.setting import Setting
+from chaos.simulation.state_store import SimulatedStore
+from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop
+from node.assembly import Assembly, Ground
+from node.consensus.errors import ConsensusError
+from node.consensus.journal import Flush, Journal
+from node.consensus.journal_recovery import recover
+from node.consensus.recovery_marker import RECOVERING_MARKER
+from node.storage.errors import StorageError
+from node.surroundings import Surroundings
+
+ROOT = Path("/node")
+JOURNAL = ROOT / "journal"
+_PREEMPTED_NS = 400_000
+
+
+class Watcher(Protocol):
+    """Who is told what happens to hosts."""
+
+    def note(self, lane: str, kind: str, text: str) -> None:
+        """Hear of something for the timeline."""
+
+    def started(self, host: "Host") -> None:
+        """Hear that a node runs, before anything happens in it."""
+
+    def stopped_itself(self, host: "Host", event: str, error: BaseException | None) -> None:
+        """Hear that a node has ended its own process."""
+
+    def refused_to_start(self, host: "Host", error: Exception) -> None:
+        """Hear that a node found its disk unusable."""
+
+    def uncaught(self, host: "Host", report: dict[str, Any]) -> None:
+        """Hear of an exception that nobody has caught."""
+
+
+class VirtualDiskThread:
+    """Runs flushes one after the other, each as long as the host's disk takes."""
+
+    def __init__(
+        self,
+        host: "Host",
+        done: Callable[[Flush, int], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Report to the loop of the process that `host` runs now."""
+        self._host = host
+        self._loop = host.loop
+        self._done = done
+        self._failed = failed
+        self.running: Flush | None = None
+
+    def submit(self, flush: Flush) -> None:
+        """Start the flush; the journal never has two."""
+        assert self.running is None
+        self.running = flush
+        took_ns = self._host.sync_ns()
+        self._host.scheduler.after(took_ns, lambda: self._run(flush, took_ns))
+
+    def _run(self, flush: Flush, took_ns: int) -> None:
+        if not self._loop.alive:
+            return
+        self.running = None
+        try:
+            flush.run()
+        except OSError as error:
+            reason: BaseException = error
+            self._loop.run_inside(lambda: self._failed(reason))
+            return
+        self._loop.call_soon(self._done, flush, took_ns)
+
+    def stop(self) -> None:
+        """Run what was submitted at once."""
+        flush, self.running = self.running, None
+        if flush is not None:
+            flush.run()
+            self._loop.call_soon(self._done, flush, 0)
+
+
+class Host:
+    """A machine that outlives its processes."""
+
+    def __init__(
+        self,
+        number: int,
+        setting: Setting,
+        scheduler: Scheduler,
+        network: Network,
+        random: Random,
+        watcher: Watcher,
+    ) -> None:
+        """Own an empty disk; nothing runs."""
+        self.number = number
+        self.setting = setting
+        self.scheduler = scheduler
+        self.network = network
+        self.random = random
+        self.watcher = watcher
+        self.address = setting.address(number)
+        self.disk = SimulatedDisk(random)
+        self.store = SimulatedStore(ROOT, self.disk)
+        self.loop = self._new_loop()
+        self.loop.alive = False
+        self.node: Assembly | None = None
+        self.lives = 0
+        self.skew_ns = 0
+        self.slow_disk_ns = 0
+        self.disk_lost = False
+        """The disk was lost whole, and what it held counts as held: its promises were kept once."""
+        self.excused = ""
+        """Why the node may end its own process or refuse to start: a fault of its disk."""
+        self.recover_next = False
+        self._last_read_ns = 0
+        self._thread: VirtualDiskThread | None = None
+
+    @property
+    def lane(self) -> str:
+        """The host's line in a timeline."""
+        return f"node {self.number}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether a node runs here."""
+        return self.loop.alive
+
+    def _new_loop(self) -> VirtualLoop:
+        return VirtualLoop(
+            self.scheduler,
+            self.network,
+            self.address,
+            self._work_ns,
+            lambda report: self.watcher.uncaught(self, report),
+        )
+
+    # What the node sees.
+
+    def _work_ns(self) -> int:
+        return 200_000 + self.random.randrange(5_000_000)
+
+    def sync_ns(self) -> int:
+        """Draw how long one sync takes."""
+        return self.random.choice((150_000, 200_000, 500_000, 4_000_000)) + self.slow_disk_ns
+
+    def _monotonic_ns(self) -> int:
+        """Return a clock that creeps with each look, and now and then as if preempted."""
+        step = _PREEMPTED_NS if self.random.random() < 0.02 else 500
+        self._last_read_ns = max(self.scheduler.now_ns, self._last_read_ns + step)
+        return self._last_read_ns
+
+    def _wall_ns(self) -> int:
+        return self.setting.epoch_ns + self.scheduler.now_ns + self.skew_ns
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self._monotonic_ns, self._wall_ns, self.random.randbytes, Random(self.random.random())
+        )
+
+    def _make_disk(
+        self, done: Callable[[Flush, int], None], failed: Callable[[BaseException], None]
+    ) -> VirtualDiskThread:
+        self._thread = VirtualDiskThread(self, done, failed)
+        return self._thread
+
+    def _stop(self, event: str, error: BaseException | None = None, **_facts: object) -> NoReturn:
+        loop = self.loop
+        if loop.alive:
+            self._end_process(silent=False)
+            self.disk.kill()
+            self.watcher.stopped_itself(self, event, error)
+        raise ProcessEndedError(event)
+
+    # Life.
+
+    def start(self) -> None:
+        """Start a node process on what the disk holds."""
+        if self.alive:
+            return
+        self.lives += 1
+        self.network.power_up(self.address)
+        self.loop = self._new_loop()
+        self._last_read_ns = 0
+        self.store.reopen()
+        recovering, self.recover_next = self.recover_next, False
+        self.loop.run_inside(lambda: self._assemble(recovering=recovering))
+
+    def _assemble(self, *, recovering: bool) -> None:
+        ground = Ground(
+            ROOT, self.store, self.disk, self._make_disk, self._surroundings(), self._stop
+        )
+        setting = self.setting
+        try:
+            self.node = Assembly(
+                setting.config(self.number),
+                setting.genesis,
+                setting.cluster_key,
+                ground,
+                setting.timing,
+                recovering=recovering,
+            )
+        except (ConsensusError, StorageError, OSError) as error:
+            self._end_process(silent=False)
+            self.disk.kill()
+            self.watcher.refused_to_start(self, error)
+            return
+        self.watcher.started(self)
+        self.loop.create_task(self.node.start())
+
+    def _end_process(self, *, silent: bool) -> None:
+        self.loop.kill()
+        self.network.end_process(self.loop, silent=silent)
+        self.node = None
+
+    def kill(self) -> None:
+        """End the process: the kernel keeps what was written."""
+        self._end_process(silent=False)
+        self.disk.kill()
+
+    def lose_power(self) -> None:
+        """End the process; what was not synced is lost, in the middle of a flush perhaps."""
+        running = self._thread.running if self._thread is not None else None
+        self._end_process(silent=True)
+        if running is not None and self.random.random() < 0.5:
+            self.disk.operations_left = self.random.randint(0, 4)
+            with contextlib.suppress(OSError):
+                running.run()
+        self.disk.lose_power()
+
+    def lose_disk(self) -> None:
+        """Replace the disk by an empty one; the next start recovers, as an operator would."""
+        self.disk.wipe()
+        self.store.lose()
+        self.disk_lost = True
+        self.recover_next = True
+
+    # What is on the disk.
+
+    @property
+    def misses_promises(self) -> bool:
+        """Whether a node here does not vote, or will not when it starts: it must catch up first."""
+        if self.recover_next or self.disk.exists(ROOT / RECOVERING_MARKER):
+            return True
+        latest = self.store.latest()
+        if latest is None:
+            return False
+        if self.node is not None:
+            journal = self.node.replica.journal
+            return journal.term < latest.term or not journal.term_is_durable
+        return recover(self.disk, JOURNAL).term < latest.term
+
+    def holds(self, index: int, term: int) -> bool:
+        """Tell whether a power loss now would leave the entry of `term` at `index` here."""
+        if self.disk_lost:
+            return True
+        latest = self.store.latest()
+        if latest is not None and latest.index >= index:
+            return True
+        if self.node is not None:
+            journal: Journal = self.node.replica.journal
+            return journal.base_index > index or (
+                journal.synced_index >= index
+                and journal.holds(index)
+                and journal.term_at(index) == term
+            )
+        try:
+            stored = recover(self.disk, JOURNAL)
+        except ConsensusError:
+            return bool(self.excused)
+        at = index - stored.base_index
+        return at < 0 or (at < len(stored.entries) and stored.entries[at][2] == term)

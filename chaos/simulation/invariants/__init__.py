@@ -1,0 +1,1 @@
+"""What must hold, each in a file of its own; `registry` lists them."""

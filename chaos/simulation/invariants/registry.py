@@ -1,0 +1,28 @@
+"""Every invariant that a simulated cluster is watched by: a later feature adds its own here."""
+
+from typing import Final
+
+from chaos.simulation.invariants.clients import EverythingEnds, ExactlyOnce, StreamsAreGapless
+from chaos.simulation.invariants.consensus import (
+    CommitNeverGoesBack,
+    DurableOnAQuorum,
+    OneLeaderATerm,
+    OneLog,
+    TimeGoesOn,
+)
+from chaos.simulation.invariants.invariant import Invariant
+from chaos.simulation.invariants.venue import BooksAreSound, MoneyIsConserved, SnapshotsRestore
+
+INVARIANTS: Final[tuple[type[Invariant], ...]] = (
+    OneLeaderATerm,
+    OneLog,
+    TimeGoesOn,
+    CommitNeverGoesBack,
+    DurableOnAQuorum,
+    MoneyIsConserved,
+    BooksAreSound,
+    StreamsAreGapless,
+    ExactlyOnce,
+    EverythingEnds,
+    SnapshotsRestore,
+)

@@ -1,0 +1,112 @@
+"""Invariants of money and books, looked at after every group."""
+
+from chaos.simulation.committed_log import Applied
+from chaos.simulation.host import Host
+from chaos.simulation.invariants.invariant import Invariant
+from node.audit.canonical import read_state
+from node.audit.conservation import check_conservation
+from node.engine.snapshot import restore
+
+
+class MoneyIsConserved(Invariant):
+    """Deposits are cash, collateral and fees, exactly, after every group; nothing is negative.
+
+    Locks against orders, positions against collateral and the rest of the ledger are audited from
+    the canonical pages, by code that knows nothing of the engine, at the end of the run and at some
+    groups on the way.
+    """
+
+    name = "money is conserved"
+    _AUDIT_EVERY = 40
+
+    def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
+        """Add up."""
+        if not first or host.node is None:
+            return
+        venue = host.node.machine.venue
+        state = venue.state
+        held = state.treasury.fees + state.treasury.collateral
+        for account in state.accounts:
+            if account is not None:
+                held += account.cash_free + account.cash_locked
+                if account.cash_free < 0 or account.cash_locked < 0:
+                    self.require(
+                        holds=False,
+                        what=f"account {account.number} is negative behind {applied.index}",
+                    )
+        self.require(
+            held == state.treasury.deposits,
+            f"{state.treasury.deposits} micro-USDC were deposited, {held} are held behind "
+            f"{applied.index}",
+        )
+        if len(self.cluster.log.by_index) % self._AUDIT_EVERY == 0:
+            self._audit()
+
+    def _audit(self) -> None:
+        """Audit the canonical pages of the replay that follows the log."""
+        replay = self.cluster.replay
+        index = replay.digests().index
+        conservation = check_conservation(read_state(replay.canonical_pages()))
+        what = "; ".join(conservation.findings[:3])
+        self.require(not conservation.findings, f"behind {index}: {what}")
+
+    def ended(self) -> None:
+        """Audit the state that all have come to."""
+        self._audit()
+
+
+class BooksAreSound(Invariant):
+    """No book is crossed after a group, and the oldest order at a price is first."""
+
+    name = "books are sound"
+
+    def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
+        """Look at the best prices, and at their levels."""
+        if not first or host.node is None:
+            return
+        for market in host.node.machine.venue.state.markets:
+            if market is None:
+                continue
+            book = market.book
+            self.require(
+                book.best_bid < book.best_ask,
+                f"market {market.number} bids {book.best_bid} and asks {book.best_ask} behind "
+                f"{applied.index}",
+            )
+            for price in (book.best_bid, book.best_ask):
+                level = book.level(price) if 0 < price < 10_000 else None
+                order = level.head if level is not None else None
+                while order is not None and order.behind is not None:
+                    self.require(
+                        order.id < order.behind.id,
+                        f"order {order.behind.id} stands behind {order.id} at {price}",
+                    )
+                    order = order.behind
+
+
+class SnapshotsRestore(Invariant):
+    """Every durable snapshot and the log behind it come to the digest that all others have."""
+
+    name = "snapshot and log give the live digest"
+
+    def ended(self) -> None:
+        """Restore each host's snapshot and replay."""
+        log = self.cluster.log
+        for host in self.cluster.hosts.values():
+            latest = host.store.latest()
+            if latest is None:
+                continue
+            venue = restore(self.cluster.setting.genesis, host.store.pages())
+            known = log.by_index.get(venue.log_index)
+            self.require(
+                known is None or known.digest == venue.digest,
+                f"node {host.number}'s snapshot at {venue.log_index} has another chain digest",
+            )
+            for applied in log.in_order():
+                if applied.index > venue.log_index:
+                    venue.apply(applied.index, applied.group)
+                    self.require(
+                        venue.digest == applied.digest,
+                        f"node {host.number}'s snapshot at {latest.index} and the log differ from "
+                        f"the live digest at {applied.index}",
+                    )

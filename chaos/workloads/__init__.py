@@ -1,0 +1,1 @@
+"""What clients do: a registry of workloads that every new command joins (`registry`)."""

@@ -1,0 +1,184 @@
+"""Every kind of command, with how often it is sent: a new command is one more entry here.
+
+`tests/chaos/test_workloads.py` fails when a command of `node.domain.commands` has none.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final, NamedTuple
+
+from chaos.workloads.knowledge import Knowledge
+from node.domain import commands, terms
+from node.domain.limits import Limit
+from node.protocol.command_frames import CommandFrames
+
+Write = Callable[[CommandFrames, Random, Knowledge], None]
+
+
+class Workload(NamedTuple):
+    """How one kind of command is written, and its weight among the others of its role."""
+
+    kind: int
+    weight: int
+    write: Write
+
+
+def _market(random: Random, known: Knowledge) -> int:
+    """Name a market: mostly the first, rarely one that does not exist."""
+    if random.random() < 0.01:
+        return known.markets + 1
+    return 1 if random.random() < 0.6 else random.randint(1, known.markets)
+
+
+def _place(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.note_place(frames.next_sequence)
+    intent = random.choice((terms.BUY_YES, terms.BUY_YES, terms.BUY_NO, terms.BUY_NO,
+                            terms.SELL_YES, terms.SELL_NO))  # fmt: skip
+    time_in_force = random.choice(
+        (terms.GTC, terms.GTC, terms.GTC, terms.GTC, terms.IOC, terms.FOK, terms.POST_ONLY)
+    )
+    name = (
+        known.old_client_order_id(random)
+        if random.random() < 0.02
+        else known.new_client_order_id()
+    )
+    price = 5_000 + 100 * random.randint(-3, 3)
+    if random.random() < 0.01:
+        price = random.choice((0, 1, 9_999, 10_000))
+    market = _market(random, known)
+    lots = random.choice((1, 2, 3, 5, 8, 20))
+    frames.place(known.account, market, name, price, intent, time_in_force, lots)
+
+
+def _named(random: Random, known: Knowledge) -> tuple[int, int]:
+    """Name an order by either id."""
+    if random.random() < 0.5:
+        return known.old_order_id(random), 0
+    return 0, known.old_client_order_id(random)
+
+
+def _cancel(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.cancel(known.account, _market(random, known), *_named(random, known))
+
+
+def _reduce(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    market, lots = _market(random, known), random.randint(1, 4)
+    frames.reduce(known.account, market, *_named(random, known), lots)
+
+
+def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.cancel_all(known.account, random.choice((0, 1, known.markets)))
+
+
+def _split(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.split(known.account, _market(random, known), random.randint(1, 30))
+
+
+def _merge(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.merge(known.account, _market(random, known), random.randint(1, 5))
+
+
+def _redeem(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.redeem(known.account, random.randint(1, known.markets))
+
+
+def _account_open(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.accounts_opened += 1
+    mode = random.choice((terms.NET, terms.HOLD))
+    frames.account_open(mode, random.randbytes(20), random.randbytes(32))
+
+
+def _deposit(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    if random.random() < 0.9:
+        known.deposits += 1
+    account, amount = random.randint(1, known.accounts), random.randint(1, 50) * 10_000
+    frames.deposit(account, amount, known.deposits)
+
+
+def _event_create(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    del known
+    frames.event_create(random.random() < 0.5, f"event {random.randrange(1_000)}")
+
+
+def _market_create(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    del known
+    fees = random.choice(((0, 0), (100, 0), (250, 40), (1_000, 1_000)))
+    frames.market_create(random.choice((1, 1, 2)), random.choice((1, 50, 100)), *fees, "market")
+
+
+def _lifecycle(kind: int, price: Callable[[Random], int] = lambda _random: 0) -> Write:
+    def write(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+        market = random.randint(1 if kind <= commands.MARKET_HALT else 2, known.markets)
+        frames.lifecycle(kind, market, price(random))
+
+    return write
+
+
+def _key_grant(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.keys += 1
+    role = random.choice((terms.TRADER, terms.BROKER, terms.OPERATOR))
+    account = random.randint(1, known.accounts) if role == terms.TRADER else 0
+    frames.key_grant(role, account, b"granted key".ljust(28, b".") + known.keys.to_bytes(4, "big"))
+
+
+def _key_revoke(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    number = random.randint(1, known.keys + 1)
+    frames.key_revoke(b"granted key".ljust(28, b".") + number.to_bytes(4, "big"))
+
+
+def _configure(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    del known
+    limit, values = random.choice(
+        (
+            (Limit.FILLS_PER_ORDER, (2, 8, 1_000)),
+            (Limit.CANCELS_PER_COMMAND, (2, 8, 256)),
+            (Limit.OPEN_ORDERS_PER_ACCOUNT, (8, 40, 100_000)),
+            (Limit.SWEEP_ITEMS_PER_GROUP, (16, 64)),
+        )
+    )
+    frames.configure(limit, random.choice(values))
+
+
+def _checkpoint(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    del random, known
+    frames.checkpoint()
+
+
+TRADER: Final = (
+    Workload(commands.PLACE, 60, _place),
+    Workload(commands.CANCEL, 12, _cancel),
+    Workload(commands.REDUCE, 8, _reduce),
+    Workload(commands.CANCEL_ALL, 1, _cancel_all),
+    Workload(commands.SPLIT, 4, _split),
+    Workload(commands.MERGE_SETS, 3, _merge),
+    Workload(commands.REDEEM, 2, _redeem),
+)
+OPERATOR: Final = (
+    Workload(commands.CHECKPOINT, 14, _checkpoint),
+    Workload(commands.DEPOSIT, 10, _deposit),
+    Workload(commands.MARKET_OPEN, 6, _lifecycle(commands.MARKET_OPEN)),
+    Workload(commands.MARKET_HALT, 2, _lifecycle(commands.MARKET_HALT)),
+    Workload(commands.MARKET_CLOSE, 1, _lifecycle(commands.MARKET_CLOSE)),
+    Workload(
+        commands.MARKET_RESOLVE,
+        2,
+        _lifecycle(commands.MARKET_RESOLVE, lambda random: random.choice((0, 3_333, 10_000))),
+    ),
+    Workload(commands.MARKET_VOID, 1, _lifecycle(commands.MARKET_VOID)),
+    Workload(commands.ACCOUNT_OPEN, 2, _account_open),
+    Workload(commands.EVENT_CREATE, 1, _event_create),
+    Workload(commands.MARKET_CREATE, 1, _market_create),
+    Workload(commands.KEY_GRANT, 2, _key_grant),
+    Workload(commands.KEY_REVOKE, 1, _key_revoke),
+    Workload(commands.CONFIGURE, 2, _configure),
+)
+"""One operator is assumed: with two, deposit cursors would mostly be rejected."""
+
+
+def write_one(
+    workloads: tuple[Workload, ...], frames: CommandFrames, random: Random, known: Knowledge
+) -> None:
+    """Write one command, drawn by weight."""
+    weights = [workload.weight for workload in workloads]
+    (chosen,) = random.choices(workloads, weights)
+    chosen.write(frames, random, known)
