@@ -46,11 +46,11 @@ class _Placed(NamedTuple):
 class TradeMix:
     """Orders, cancels, reductions, splits, merges and redemptions of one session."""
 
-    def __init__(self, random: Random, stage: Stage, client: int, own_account: int = 0) -> None:
-        """Trade on `stage`, for `own_account` alone when that is given, else for any account."""
+    def __init__(self, random: Random, stage: Stage, client: int) -> None:
+        """Trade on `stage`, for any account."""
         self._random = random
         self._stage = stage
-        self._accounts = [own_account] if own_account else stage.accounts
+        self._accounts = stage.accounts
         self._placed: deque[_Placed] = deque(maxlen=_REMEMBERED)
         self._name = client << 40
 

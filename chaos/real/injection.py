@@ -10,6 +10,7 @@ from chaos.real.scene import Scene
 from chaos.real.schedule import AT_ONCE_MOST, Drawn, Schedule
 
 _RETRY_SECONDS: Final = 0.2
+_LEADER_SECONDS: Final = 5.0
 _HEAL_SECONDS: Final = 90.0
 """For the last faults to be healed, a rebuilt node included."""
 
@@ -26,6 +27,7 @@ async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float)
                 drawn = schedule.draw(frozenset(one.kind.name for one in running.values()))
             if drawn is not None and drawn.alone:
                 await asyncio.gather(*running)
+                await scene.cluster.await_leader(_LEADER_SECONDS)
                 if not await _apply(scene, drawn, diary):
                     schedule.put_back(drawn)
             elif drawn is not None:

@@ -33,7 +33,7 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
         recoveries_ms=course.recoveries_ms,
         checks={
             "progress of a connected majority": course.looks,
-            "commands replayed offline": course.commands,
+            **course.checks,
             "rounds that converged and were judged": course.rounds,
         },
         violations=diary.violations,

@@ -18,14 +18,16 @@ _INJECTION_SECONDS: Final = 4.0
 _FAIL_STOP_CODE: Final = 70
 
 
-def _free_node(scene: Scene, random: Random) -> NodeProcess:
+def free_node(scene: Scene, random: Random) -> NodeProcess:
+    """Return a running node on which no fault works. Raises UnsuitableError."""
     numbers = [number for number in sorted(scene.cluster.free) if scene.cluster.nodes[number].pid]
     if not numbers:
         raise UnsuitableError("no node is whole")
     return scene.cluster.nodes[random.choice(numbers)]
 
 
-async def _revive_if_dead(scene: Scene, node: NodeProcess) -> None:
+async def revive_if_dead(scene: Scene, node: NodeProcess) -> None:
+    """Start a node again if it ended. Raises NodeFailedError."""
     if not node.pid:
         await scene.cluster.revive(node.number)
 
@@ -33,7 +35,7 @@ async def _revive_if_dead(scene: Scene, node: NodeProcess) -> None:
 @kind("kill-at-fsync", DISK, (0.0, 0.5), STRACE)
 async def kill_at_fsync(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill a node as it calls fdatasync for the n-th time from now."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     count = random.randint(1, 40)
     with scene.cluster.crippling(node.number):
         injection = f"fdatasync:signal=KILL:when={count}"
@@ -47,7 +49,7 @@ async def kill_at_fsync(scene: Scene, random: Random) -> AsyncIterator[str]:
 @kind("fsync-error", DISK, (0.0, 0.5), STRACE)
 async def fsync_error(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Let fdatasync fail with EIO: the node must end, for what it wrote may be gone."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     count = random.randint(1, 20)
     with scene.cluster.crippling(node.number):
         injection = f"fdatasync:error=EIO:when={count}"
@@ -60,13 +62,13 @@ async def fsync_error(scene: Scene, random: Random) -> AsyncIterator[str]:
                 + ("went on" if code is None else f"ended with code {code}")
             )
         yield f"node {node.number} at call {count}" + ("" if injected else ", which did not come")
-        await _revive_if_dead(scene, node)
+        await revive_if_dead(scene, node)
 
 
 @kind("slow-disk", DISK, (0.5, 4.0), STRACE)
 async def slow_disk(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Make every fdatasync of a node take 5 to 150 ms longer."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     late_ms = random.randint(5, 150)
     with scene.cluster.crippling(node.number):
         injection = f"fdatasync:delay_exit={late_ms * 1_000}"
@@ -77,7 +79,7 @@ async def slow_disk(scene: Scene, random: Random) -> AsyncIterator[str]:
 @kind("file-limit", DISK, (0.5, 3.0))
 async def file_limit(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Let a node's files grow no further: it must end rather than go on without its journal."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     newest = max((node.folder / "journal").glob("segment-*"))
     size = newest.stat().st_size + random.randrange(100_000)
     pid = node.pid
@@ -86,13 +88,13 @@ async def file_limit(scene: Scene, random: Random) -> AsyncIterator[str]:
         yield f"node {node.number}: {size} bytes"
         if node.pid == pid:
             prlimit(pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
-        await _revive_if_dead(scene, node)
+        await revive_if_dead(scene, node)
 
 
 @kind("disk-full", DISK, (0.5, 4.0), VOLUMES)
 async def disk_full(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Fill a node's disk; make room again later."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     volume = scene.volumes[node.number]
     leave = random.randrange(300_000)
     with scene.cluster.crippling(node.number):
@@ -103,13 +105,13 @@ async def disk_full(scene: Scene, random: Random) -> AsyncIterator[str]:
             volume.free()
         # A node that meets the full disk just now must not be taken for one that withstood it.
         await node.ended(0.2)
-        await _revive_if_dead(scene, node)
+        await revive_if_dead(scene, node)
 
 
 @kind("power-cut", DISK, (0.0, 1.0), VOLUMES)
 async def power_cut(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Cut the power of a node: what it had not synced is gone."""
-    node = _free_node(scene, random)
+    node = free_node(scene, random)
     with scene.cluster.crippling(node.number):
         await _cut_power(scene, [node])
         yield f"node {node.number}"
