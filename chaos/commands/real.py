@@ -26,7 +26,7 @@ _INTERRUPTED = 1
 @click.option(
     "--rate",
     type=click.IntRange(1, 1_000_000),
-    default=3_000,
+    default=4_000,
     show_default=True,
     help="commands a second that the clients try to send",
 )

@@ -14,9 +14,6 @@ NETWORK: Final = "namespaces"
 SOCKET_KILL: Final = "ss"
 STRACE: Final = "strace"
 VOLUMES: Final = "ext4"
-CLOCK: Final = "faketime"
-
-_FAKETIME_LIBRARIES: Final = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 _NEEDS_ROOT: Final = (NETWORK, SOCKET_KILL, STRACE, VOLUMES)
 _TOOLS: Final = {
@@ -26,11 +23,6 @@ _TOOLS: Final = {
     VOLUMES: ("mkfs.ext4", "mount", "umount"),
 }
 _TUN: Final = Path("/dev/net/tun")
-
-
-def faketime_library() -> Path | None:
-    """Return the library that gives a process another clock, None without it."""
-    return next(iter(sorted(Path("/").glob(_FAKETIME_LIBRARIES))), None)
 
 
 class Abilities:
@@ -48,8 +40,6 @@ class Abilities:
             absent = [tool for tool in tools if shutil.which(tool) is None]
             if absent:
                 self.missing.setdefault(ability, f"{', '.join(absent)} is not installed")
-        if faketime_library() is None:
-            self.missing[CLOCK] = "libfaketimeMT.so.1 (Debian: faketime) is not installed"
         if NETWORK not in self.missing:
             self._try_namespaces()
         if VOLUMES not in self.missing:

@@ -1,19 +1,20 @@
 """What a node finds around itself: descriptors that run out, and a wall clock that jumps."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 from resource import RLIMIT_NOFILE, prlimit
 from typing import Final
 
-from chaos.real.abilities import CLOCK, faketime_library
+from chaos.real import wrong_clock
 from chaos.real.catalogue import NODES, kind
-from chaos.real.cluster_nodes import UnsuitableError
 from chaos.real.faults.disks import free_node, revive_if_dead
 from chaos.real.faults.processes import stop_well
 from chaos.real.pest_process import SILENT
 from chaos.real.scene import Scene
 
+_WRONG_CLOCK: Final = str(Path(wrong_clock.__file__).parent)
 _JUMP_SECONDS_MOST: Final = 100_000
 
 
@@ -43,12 +44,9 @@ def _descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
-@kind("clock-jump", NODES, (0.3, 2.0), CLOCK)
+@kind("clock-jump", NODES, (0.3, 2.0))
 async def clock_jump(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Set a node's wall clock wrong by up to a day, and set it again while the node runs."""
-    library = faketime_library()
-    if library is None:
-        raise UnsuitableError("there is no faketime")
     node = free_node(scene, random)
     said = node.folder / "log" / "clock"
     first, second = (random.randint(-_JUMP_SECONDS_MOST, _JUMP_SECONDS_MOST) for _ in range(2))
@@ -56,11 +54,8 @@ async def clock_jump(scene: Scene, random: Random) -> AsyncIterator[str]:
         await stop_well(scene, node.number)
         said.write_text(f"{first:+d}\n")
         node.environment = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(said),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
+            "PYTHONPATH": os.pathsep.join([_WRONG_CLOCK, os.environ.get("PYTHONPATH", "")]),
+            "QUORUMBOOK_CHAOS_CLOCK": str(said),
         }
         try:
             await scene.cluster.revive(node.number)
