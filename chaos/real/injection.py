@@ -11,8 +11,8 @@ from chaos.real.schedule import AT_ONCE_MOST, Drawn, Schedule
 
 _RETRY_SECONDS: Final = 0.2
 _LEADER_SECONDS: Final = 5.0
-_HEAL_SECONDS: Final = 90.0
-"""For the last faults to be healed, a rebuilt node included."""
+_HEAL_SECONDS: Final = 60.0
+"""For a fault to begin and to be healed, besides how long it lasts, a rebuilt node included."""
 
 
 async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float) -> None:
@@ -39,11 +39,7 @@ async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float)
                 finished = running.pop(task)
                 if not task.result():
                     schedule.put_back(finished)
-        async with asyncio.timeout(_HEAL_SECONDS):
-            await asyncio.gather(*running)
-    except TimeoutError:
-        names = sorted(drawn.kind.name for task, drawn in running.items() if not task.done())
-        diary.violate("what is broken heals", f"{names} within {_HEAL_SECONDS:.0f} s")
+        await asyncio.gather(*running)
     finally:
         for task in running:
             task.cancel()
@@ -57,12 +53,18 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
     what = ""
     scene.at_work.add(drawn.number)
     try:
-        async with kind.apply(scene, drawn.random) as what:
+        async with (
+            asyncio.timeout(drawn.seconds + _HEAL_SECONDS),
+            kind.apply(scene, drawn.random) as what,
+        ):
             diary.faults[kind.name] += 1
             await asyncio.sleep(drawn.seconds)
     except UnsuitableError:
         diary.unsuitable[kind.name] += 1
         return False
+    except TimeoutError:
+        scene.cluster.failed = True
+        diary.violate("what is broken heals", f"{kind.name} {what}: within {_HEAL_SECONDS:.0f} s")
     except NodeFailedError as error:
         scene.cluster.failed = True
         diary.violate("a node does what it is told", f"{kind.name}: {error}")
