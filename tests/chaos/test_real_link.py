@@ -24,9 +24,7 @@ def internet_sum(content: bytes) -> int:
     return sum(int.from_bytes(padded[at : at + 2], "big") for at in range(0, len(padded), 2))
 
 
-def sent(
-    faults: LinkFaults, count: int, now: float = 1.0
-) -> tuple[list[tuple[float, bytes]], Tally]:
+def sent(faults: LinkFaults, count: int) -> tuple[list[tuple[float, bytes]], Tally]:
     """Send numbered frames through a link at one moment."""
     tally = Tally()
     link = Link(faults, Random(5), tally)
@@ -66,19 +64,21 @@ def test_delay_keeps_the_order_and_jitter_too() -> None:
     assert tally.delayed == 200
 
 
-@pytest.mark.parametrize("kind", ["loss", "duplication", "corruption", "reordering", "forgery"])
-def test_a_share_of_frames_is_hit(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("faults", "counted"),
+    [
+        (LinkFaults(loss=0.3), "lost"),
+        (LinkFaults(duplication=0.3), "duplicated"),
+        (LinkFaults(corruption=0.3), "corrupted"),
+        (LinkFaults(reordering=0.3), "reordered"),
+        (LinkFaults(forgery=0.3), "forged"),
+    ],
+)
+def test_a_share_of_frames_is_hit(faults: LinkFaults, counted: str) -> None:
     """About the share that was asked for, and not all."""
-    _, tally = sent(LinkFaults(**{kind: 0.3}), 1_000)
-    hit = {
-        "loss": tally.lost,
-        "duplication": tally.duplicated,
-        "corruption": tally.corrupted,
-        "reordering": tally.reordered,
-        "forgery": tally.forged,
-    }
+    _, tally = sent(faults, 1_000)
 
-    assert 150 < hit[kind] < 450
+    assert 150 < getattr(tally, counted) < 450
 
 
 def test_a_slow_link_queues_and_then_drops() -> None:
