@@ -11,7 +11,7 @@ from chaos.real.schedule import AT_ONCE_MOST, Drawn, Schedule
 
 _RETRY_SECONDS: Final = 0.2
 _LEADER_SECONDS: Final = 5.0
-_HEAL_SECONDS: Final = 60.0
+_HEAL_SECONDS: Final = 90.0
 """For a fault to begin and to be healed, besides how long it lasts, a rebuilt node included."""
 
 
