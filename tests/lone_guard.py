@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from chaos.simulation.disk import SimulatedDisk
 from node.consensus.journal import Journal
 from node.consensus.leader_clock import LeaderClock
 from node.consensus.peer_messages import (
@@ -18,7 +19,6 @@ from node.consensus.peer_messages import (
 from node.consensus.raft_core import RaftCore
 from node.consensus.raft_guard import RaftGuard
 from node.consensus.timing import Timing
-from chaos.simulation.disk import SimulatedDisk
 
 Some = TypeVar("Some")
 GROUP = b"\x00group"

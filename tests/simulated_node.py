@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
+from chaos.simulation.disk import SimulatedDisk
 from node.consensus.journal import Flush, Journal
 from node.consensus.leader_clock import LeaderClock
 from node.consensus.log_alignment import align, may_have_forgotten
@@ -14,7 +15,6 @@ from node.consensus.peer_messages import Message
 from node.consensus.raft_core import GROUP, LEADER, RaftCore
 from node.consensus.raft_guard import RaftGuard
 from node.consensus.timing import Timing
-from chaos.simulation.disk import SimulatedDisk
 
 if TYPE_CHECKING:
     from tests.simulated_cluster import SimulatedCluster

@@ -92,7 +92,8 @@ class AcknowledgementCheck:
             self.findings.add(ALTERED, f"{_name(operation)}, and before that as {_told(earlier)}")
 
     def _unknown(self, operation: Operation) -> None:
-        refused = operation.outcome == Outcome.REJECTED
+        # The window's refusals tell nothing of what the command came to before.
+        refused = operation.outcome == Outcome.REJECTED and operation.code not in UNSTORED
         self.findings.saw("refused at the door" if refused else "unknown")
         found = self._table.find(operation.session, operation.sequence)
         if found is None:
@@ -151,8 +152,10 @@ def _what_is_untrue(operation: Operation) -> str:
         return ""
     if operation.returned_ns == 0:
         return "never returned"
-    if (operation.outcome == Outcome.OK) != (operation.code == 0):
-        return "which cannot be"
+    if operation.outcome == Outcome.OK and operation.code:
+        return "which is no success"
+    if operation.outcome == Outcome.REJECTED and operation.log_index and not operation.code:
+        return "which is no rejection"
     if operation.sequence and not operation.log_index and operation.outcome == Outcome.OK:
         return "at no index"
     return ""

@@ -94,22 +94,31 @@ class ExecutionTable:
         self.sessions: dict[int, SessionRows] = {}
         self.findings = Findings()
         self.retries = 0
+        self._executed = 0
 
     def feed(self, index: int, group: bytes, replies: bytes) -> None:
         """Take down what the group at `index` executed, and check what it repeated."""
+        self.feed_records(index, list(records_of(group)), list(replies_of(replies)))
+
+    def feed_records(self, index: int, records: list[LogRecord], replies: list[LogReply]) -> None:
+        """Take down the same from what the group and its replies hold."""
         self.last_index = index
-        position = -1
-        answers = replies_of(replies)
-        for position, record in enumerate(records_of(group)):
-            reply = next(answers, None)
-            if reply is None or reply.session != record.session:
-                self.findings.add(SOUND, f"index {index}: record {position} has no reply")
-                break
-            self._take(index, position, record, reply)
-        if next(answers, None) is not None:
-            self.findings.add(SOUND, f"index {index}: more replies than its {position + 1} records")
+        if len(records) != len(replies):
+            self.findings.add(
+                SOUND, f"index {index}: {len(replies)} replies to {len(records)} records"
+            )
+        executed, retries = self._executed, self.retries
+        for position, (record, reply) in enumerate(zip(records, replies, strict=False)):
+            if record.session == reply.session and record.sequence == reply.sequence:
+                self._take(index, position, record, reply)
+            else:
+                self.findings.add(
+                    SOUND, f"index {index}: the reply to record {position} is {reply}"
+                )
         self.findings.saw("groups")
-        self.findings.saw("records", position + 1)
+        self.findings.saw("records", len(records))
+        self.findings.saw("executed", self._executed - executed)
+        self.findings.saw("retries in the log", self.retries - retries)
 
     def _take(self, index: int, position: int, record: LogRecord, reply: LogReply) -> None:
         if record.session == 0 or reply.code in UNSTORED:
@@ -132,11 +141,10 @@ class ExecutionTable:
             )
             return
         rows.append(reply, position, record.frame)
-        self.findings.saw("executed")
+        self._executed += 1
 
     def _repeat(self, index: int, rows: SessionRows, record: LogRecord, reply: LogReply) -> None:
         self.retries += 1
-        self.findings.saw("retries in the log")
         row = rows.row_of(record.sequence)
         if row < 0:
             return  # Executed before the log starts.

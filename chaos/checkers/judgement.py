@@ -24,6 +24,7 @@ from chaos.checkers.finding import (
     Finding,
     Findings,
 )
+from chaos.checkers.log_record import records_of, replies_of
 from chaos.checkers.log_replay import LogReplay
 from chaos.checkers.node_log import NodeLog, agreed_index, opened, survey
 from chaos.checkers.retry_effect import RetryEffect
@@ -182,9 +183,10 @@ class _Trial:
             while stops and stops[-1] < entry.index:
                 self._stop(replay.audit, stops.pop())
             if entry.kind == GROUP_KIND and entry.index > replay.index:
-                replies, events = replay.apply(entry.index, entry.payload)
-                table.feed(entry.index, entry.payload, replies)
-                effect.feed(entry.index, entry.payload, replies, events)
+                written, events = replay.apply(entry.index, entry.payload)
+                records, replies = list(records_of(entry.payload)), list(replies_of(written))
+                table.feed_records(entry.index, records, replies)
+                effect.feed_records(entry.index, entry.payload, records, replies, events)
         while stops:
             self._stop(replay.audit, stops.pop())
         self._findings.take(effect.findings)

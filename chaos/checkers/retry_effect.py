@@ -9,7 +9,7 @@ from typing import Final
 
 from chaos.checkers.execution_table import UNSTORED
 from chaos.checkers.finding import TWICE, Findings
-from chaos.checkers.log_record import records_of, replies_of
+from chaos.checkers.log_record import LogRecord, LogReply, records_of, replies_of
 from chaos.checkers.log_replay import LogReplay
 
 _NOBODY: Final = (0x7FFF_FFFF).to_bytes(4, "little")
@@ -28,13 +28,28 @@ class RetryEffect:
 
     def feed(self, index: int, group: bytes, replies: bytes, events: bytes) -> None:
         """Compare what the group at `index` came to with what it comes to without its retries."""
+        records, answers = list(records_of(group)), list(replies_of(replies))
+        self.feed_records(index, group, records, answers, events)
+
+    def feed_records(
+        self,
+        index: int,
+        group: bytes,
+        records: list[LogRecord],
+        replies: list[LogReply],
+        events: bytes,
+    ) -> None:
+        """Compare the same, given what the group and its replies hold."""
         if self._differs:
             return  # Everything behind a first difference may differ too.
-        retries = self._retries(group, replies)
-        blank = bytearray(group)
-        for at in retries.values():
-            blank[at : at + len(_NOBODY)] = _NOBODY
-        blank_replies, blank_events = self._blanked.apply(index, bytes(blank))
+        retries = self._retries(records, replies)
+        if retries:
+            blank = bytearray(group)
+            for position in retries:
+                at = records[position].at
+                blank[at : at + len(_NOBODY)] = _NOBODY
+            group = bytes(blank)
+        blank_replies, blank_events = self._blanked.apply(index, group)
         self.findings.saw("retries blanked", len(retries))
         if blank_events != events:
             self._differs = True
@@ -42,22 +57,20 @@ class RetryEffect:
                 TWICE, f"index {index}: without its {len(retries)} retries, other events follow"
             )
             return
-        told = zip(replies_of(replies), replies_of(blank_replies), strict=True)
-        for position, (reply, blank_reply) in enumerate(told):
-            if position not in retries and reply != blank_reply:
+        for position, blank_reply in enumerate(replies_of(blank_replies)):
+            if position not in retries and replies[position] != blank_reply:
                 self._differs = True
                 self.findings.add(
                     TWICE,
-                    f"index {index}: session {reply.session} sequence {reply.sequence} comes to "
-                    f"{reply}, without retries before it to {blank_reply}",
+                    f"index {index}: {replies[position]} would be {blank_reply} without the "
+                    "retries before it",
                 )
                 return
 
-    def _retries(self, group: bytes, replies: bytes) -> dict[int, int]:
-        """Return the group's retries: where each stands among the records, and in the bytes."""
-        retries = {}
-        told = zip(records_of(group), replies_of(replies), strict=False)
-        for position, (record, reply) in enumerate(told):
+    def _retries(self, records: list[LogRecord], replies: list[LogReply]) -> set[int]:
+        """Return which of the group's records are retries."""
+        retries = set()
+        for position, (record, reply) in enumerate(zip(records, replies, strict=False)):
             if record.session == 0 or reply.code in UNSTORED:
                 continue
             # From a snapshot on, a session's first command tells where it stands: a retry of
@@ -65,7 +78,7 @@ class RetryEffect:
             first = 0 if self._start == 0 else record.sequence - 1
             executed = self._executed.get(record.session, first)
             if record.sequence <= executed:
-                retries[position] = record.at
+                retries.add(position)
             elif reply.log_index > self._start:
                 self._executed[record.session] = record.sequence
         return retries

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from chaos.checkers.acknowledgement import AcknowledgementCheck
 from chaos.checkers.execution_table import ExecutionTable
 from chaos.checkers.finding import LOST, Findings
+from chaos.checkers.log_record import records_of, replies_of
 from chaos.checkers.log_replay import Log, LogReplay, Pages
 from chaos.checkers.real_time import check_real_time
 from chaos.checkers.retry_effect import RetryEffect
@@ -32,9 +33,10 @@ def check_sequence_order(
     for index, group in log:
         if index <= replay.index:
             continue
-        replies, events = replay.apply(index, group)
-        table.feed(index, group, replies)
-        effect.feed(index, group, replies, events)
+        written, events = replay.apply(index, group)
+        records, replies = list(records_of(group)), list(replies_of(written))
+        table.feed_records(index, records, replies)
+        effect.feed_records(index, group, records, replies, events)
     check = AcknowledgementCheck(table)
     check.take(history)
     findings = conclude(check, table)

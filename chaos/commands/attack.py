@@ -52,7 +52,7 @@ _PARTS = ("fuzz", "authentication", "overload")
 @click.option("--quick", is_flag=True, help="Small numbers, for a look and for CI.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path))
-def command(  # noqa: PLR0913, PLR0917 - one for each option
+def command(
     part: str,
     executions: int,
     seconds: float | None,

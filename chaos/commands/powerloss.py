@@ -101,7 +101,7 @@ def command(
     return publish(report, json_file, html_file)
 
 
-def _opening(without_fdatasync: bool, times: int, kind: "DiskKind", seed: int) -> str:  # noqa: FBT001 - what it says
+def _opening(without_fdatasync: bool, times: int, kind: "DiskKind", seed: int) -> str:
     what = "without the journal's fdatasync" if without_fdatasync else "the product as it is"
     return f"{times} power losses on {kind}, seed {seed}, {what}"
 

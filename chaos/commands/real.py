@@ -52,9 +52,9 @@ def command(
     nodes: str,
     seed: int | None,
     rate: int,
-    rootless: bool,  # noqa: FBT001 - a flag of the command line
+    rootless: bool,
     faults: str | None,
-    list_faults: bool,  # noqa: FBT001 - the same
+    list_faults: bool,
     json_file: Path | None,
     html_file: Path | None,
     keep: Path | None,

@@ -24,7 +24,7 @@ _SHRINK_RUNS = 200
 _SHOWN = 5
 
 
-class Seeds(click.ParamType):
+class Seeds(click.ParamType[range]):
     """`A:B`, from A up to B without it, or a single seed."""
 
     name = "A:B"
@@ -38,7 +38,7 @@ class Seeds(click.ParamType):
         first, colon, last = str(value).partition(":")
         if first.isdecimal() and (last.isdecimal() if colon else not last):
             return range(int(first), int(last) if colon else int(first) + 1)
-        self.fail(f"{value!r} is no range of seeds: write 0:1000, or one seed", param, ctx)
+        return self.fail(f"{value!r} is no range of seeds: write 0:1000, or one seed", param, ctx)
 
 
 @click.command()
@@ -52,10 +52,12 @@ class Seeds(click.ParamType):
 @click.option("--first", is_flag=True, help="Stop at the first violation.")
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
 @click.option("--minutes", type=float, default=0.0, help="Stop after so long; 0: at the last seed.")
-@click.option("--state", type=click.Path(path_type=Path), help="Keep count here, and go on from it.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Keep count here, and go on from it."
+)
 @click.option("--list-faults", is_flag=True, help="Print the kinds of faults and stop.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report here.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page here.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
 def command(
     seeds: range,
     nodes: str,
@@ -129,9 +131,7 @@ def _command_line() -> str:
     return "python -m chaos " + shlex.join(sys.argv[1:])
 
 
-def _show(
-    case: Case, report: RunReport, json_file: Path | None, html_file: Path | None
-) -> int:
+def _show(case: Case, report: RunReport, json_file: Path | None, html_file: Path | None) -> int:
     """Run one case with its timeline."""
     tally = Tally(report)
     result = run_recorded(case)

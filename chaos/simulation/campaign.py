@@ -59,9 +59,7 @@ class Tally:
                 counts[kind] = counts.get(kind, 0) + count
         if not result.held:
             report.violations.append(
-                Violation(
-                    result.invariant, result.what, result.case.command(), result.case.seed
-                )
+                Violation(result.invariant, result.what, result.case.command(), result.case.seed)
             )
         self.note_time()
 

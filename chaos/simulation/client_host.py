@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chaos.history import Operation, Outcome
 from chaos.simulation.setting import Setting
-from chaos.simulation.virtual_loop import VirtualLoop
+from chaos.simulation.virtual_loop import new_loop
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import Workload, write_one
 from client.connection import Address
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chaos.simulation.cluster import Cluster
 
 TIMING = ClientTiming(connect=0.4, login=0.8, open=20.0, heartbeat=0.3, silence=1.0)
-_PACES_MS = (15, 30, 60, 120)
+_PACES_MS = (30, 60, 120)
 
 
 class ClientHost:
@@ -60,7 +60,7 @@ class ClientHost:
         self._pace_ms = random.choice(_PACES_MS)
         self._writing = False
         self._pending: dict[int, tuple[bytes, int]] = {}
-        self.loop = VirtualLoop(
+        self.loop = new_loop(
             cluster.scheduler,
             cluster.network,
             self.address,
@@ -194,5 +194,3 @@ class ClientHost:
 
 def _i64(content: bytes, at: int) -> int:
     return int.from_bytes(content[at : at + 8], "little", signed=True)
-
-

@@ -7,6 +7,7 @@ from struct import Struct
 from typing import Any
 
 from blake3 import blake3
+from nacl.signing import SigningKey
 
 from chaos.report.run_report import Moment
 from chaos.simulation.client_host import ClientHost
@@ -17,7 +18,7 @@ from chaos.simulation.network import Network
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting, draw_setting, trader_key
 from chaos.workloads.knowledge import Knowledge
-from chaos.workloads.registry import OPERATOR, TRADER
+from chaos.workloads.registry import OPERATOR, TRADER, Workload
 from node.audit.replay import Replay
 from node.consensus.journal import JournalEntry
 from node.consensus.raft_core import LEADER
@@ -77,11 +78,9 @@ class Cluster:
         operator = self._client(0, self.setting.operator, OPERATOR)
         operator.open(self._furnish)
 
-    def _client(self, number: int, key: Any, workloads: Any) -> ClientHost:
+    def _client(self, number: int, key: SigningKey, workloads: tuple[Workload, ...]) -> ClientHost:
         known = Knowledge(number, TRADERS, MARKETS)
-        client = ClientHost(
-            self, number, key, workloads, known, Random(self.random.random())
-        )
+        client = ClientHost(self, number, key, workloads, known, Random(self.random.random()))
         self.clients.append(client)
         return client
 
@@ -96,7 +95,7 @@ class Cluster:
                 mode = random.choice((terms.NET, terms.NET, terms.HOLD))
                 address = number.to_bytes(20, "big")
                 frames.account_open(mode, address, bytes(trader_key(number).verify_key))
-                frames.deposit(number, random.choice((20_000, 3_000_000)) * 10, number)
+                frames.deposit(number, random.choice((2_000_000, 60_000_000)), number)
             frames.event_create(random.random() < 0.5, "event")
             for number in range(1, MARKETS + 1):
                 fees = random.choice(((0, 0), (250, 40), (1_000, 0)))
@@ -174,6 +173,9 @@ class Cluster:
         if first:
             entry = JournalEntry(applied.index, applied.term, 0, applied.group)
             self.replay.feed([entry])
+            if self.replay.venue.digest != applied.digest:
+                what = f"node {host.number} at {applied.index} differs from a replay of the log"
+                self.violate(ViolationError("replay equals live", what))
         self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
         self._watch(lambda one: one.applied(host, applied, first=first))
 
@@ -191,6 +193,7 @@ class Cluster:
         """Keep the first violation: the run ends behind the current step."""
         if self.violation is None:
             self.violation = violation
+            self.scheduler.stop()
             self.note("cluster", "violation", str(violation))
 
     def stopped_itself(self, host: Host, event: str, error: BaseException | None) -> None:
@@ -229,9 +232,7 @@ class Cluster:
 
     def trace(self, kind: int, one: int = 0, other: int = 0, third: int = 0) -> None:
         """Take something that happened into the hash of the run."""
-        self._trace.update(
-            _TRACE.pack(self.scheduler.now_ns << 4 | kind, one, other, third)
-        )
+        self._trace.update(_TRACE.pack(self.scheduler.now_ns << 4 | kind, one, other, third))
 
     @property
     def trace_hash(self) -> str:
@@ -254,7 +255,7 @@ class Cluster:
         """Let time pass, up to a violation."""
         end_ns = self.scheduler.now_ns + round(seconds * 1e9)
         if self.violation is None:
-            self.scheduler.run_until(end_ns, lambda: self.violation is not None)
+            self.scheduler.run_until(end_ns)
 
     def heal(self) -> None:
         """End all faults and start whatever does not run."""
@@ -267,7 +268,7 @@ class Cluster:
                 host.loop.resume()
             if not host.alive:
                 host.start()
-                if not host.alive and host.excused:
+                if host.excused and not host.alive:
                     host.lose_disk()
                     host.start()
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 class Applied(NamedTuple):
     """One group, and what it came to."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a field here, not tuple's method
     term: int
     group: bytes
     digest: bytes

@@ -11,7 +11,7 @@ from chaos.simulation.network import Network
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting
 from chaos.simulation.state_store import SimulatedStore
-from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop
+from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop, new_loop
 from node.assembly import Assembly, Ground
 from node.consensus.errors import ConsensusError
 from node.consensus.journal import Flush, Journal
@@ -71,20 +71,20 @@ class VirtualDiskThread:
         if not self._loop.alive:
             return
         self.running = None
+        self._loop.run_inside(lambda: self._finish(flush, took_ns))
+
+    def _finish(self, flush: Flush, took_ns: int) -> None:
         try:
             flush.run()
         except OSError as error:
-            reason: BaseException = error
-            self._loop.run_inside(lambda: self._failed(reason))
-            return
+            self._failed(error)  # Which ends the process.
         self._loop.call_soon(self._done, flush, took_ns)
 
     def stop(self) -> None:
         """Run what was submitted at once."""
         flush, self.running = self.running, None
         if flush is not None:
-            flush.run()
-            self._loop.call_soon(self._done, flush, 0)
+            self._finish(flush, 0)
 
 
 class Host:
@@ -115,8 +115,8 @@ class Host:
         self.lives = 0
         self.skew_ns = 0
         self.slow_disk_ns = 0
-        self.disk_lost = False
-        """The disk was lost whole, and what it held counts as held: its promises were kept once."""
+        self.held_once = 0
+        """Up to this index, what a disk lost since held counts as held: its promise was true."""
         self.excused = ""
         """Why the node may end its own process or refuse to start: a fault of its disk."""
         self.recover_next = False
@@ -134,7 +134,7 @@ class Host:
         return self.loop.alive
 
     def _new_loop(self) -> VirtualLoop:
-        return VirtualLoop(
+        return new_loop(
             self.scheduler,
             self.network,
             self.address,
@@ -154,8 +154,10 @@ class Host:
     def _monotonic_ns(self) -> int:
         """Return a clock that creeps with each look, and now and then as if preempted."""
         step = _PREEMPTED_NS if self.random.random() < 0.02 else 500
-        self._last_read_ns = max(self.scheduler.now_ns, self._last_read_ns + step)
-        return self._last_read_ns
+        read_ns = self._last_read_ns + step
+        now_ns = self.scheduler.now_ns
+        self._last_read_ns = read_ns = max(now_ns, read_ns)
+        return read_ns
 
     def _wall_ns(self) -> int:
         return self.setting.epoch_ns + self.scheduler.now_ns + self.skew_ns
@@ -221,25 +223,43 @@ class Host:
         self.node = None
 
     def kill(self) -> None:
-        """End the process: the kernel keeps what was written."""
+        """End the process, in the middle of a flush perhaps: the kernel keeps what was written."""
+        running = self._thread.running if self._thread is not None else None
         self._end_process(silent=False)
+        self._stop_inside(running)
         self.disk.kill()
 
     def lose_power(self) -> None:
         """End the process; what was not synced is lost, in the middle of a flush perhaps."""
         running = self._thread.running if self._thread is not None else None
         self._end_process(silent=True)
-        if running is not None and self.random.random() < 0.5:
+        self._stop_inside(running)
+        self.disk.lose_power()
+
+    def _stop_inside(self, flush: Flush | None) -> None:
+        """Let a flush that was under way get as far as it may have got."""
+        if flush is not None and self.random.random() < 0.7:
             self.disk.operations_left = self.random.randint(0, 4)
             with contextlib.suppress(OSError):
-                running.run()
-        self.disk.lose_power()
+                flush.run()
+
+    def note_holdings(self) -> None:
+        """Remember how far the disk reaches, before it is damaged."""
+        held = 0
+        if self.node is not None:
+            held = self.node.replica.journal.synced_index
+        else:
+            with contextlib.suppress(ConsensusError):
+                stored = recover(self.disk, JOURNAL)
+                held = stored.base_index - 1 + len(stored.entries)
+        latest = self.store.latest()
+        self.held_once = max(self.held_once, held, latest.index if latest is not None else 0)
 
     def lose_disk(self) -> None:
         """Replace the disk by an empty one; the next start recovers, as an operator would."""
+        self.note_holdings()
         self.disk.wipe()
         self.store.lose()
-        self.disk_lost = True
         self.recover_next = True
 
     # What is on the disk.
@@ -259,7 +279,7 @@ class Host:
 
     def holds(self, index: int, term: int) -> bool:
         """Tell whether a power loss now would leave the entry of `term` at `index` here."""
-        if self.disk_lost:
+        if index <= self.held_once:
             return True
         latest = self.store.latest()
         if latest is not None and latest.index >= index:

@@ -36,16 +36,16 @@ class Link:
 
     def carry(self, action: Action, not_before_ns: int = 0) -> int:
         """Do `action` at the other end; return when, unless the link is cut meanwhile."""
-        time_ns = max(self.arrival_ns(), not_before_ns)
-
-        def arrive() -> None:
-            if self.cut:
-                self._held.append(action)
-            else:
-                action()
-
-        self._scheduler.at(time_ns, arrive)
+        time_ns = self.arrival_ns()
+        time_ns = max(not_before_ns, time_ns)
+        self._scheduler.at(time_ns, self._arrive, (action,))
         return time_ns
+
+    def _arrive(self, action: Action) -> None:
+        if self.cut:
+            self._held.append(action)
+        else:
+            action()
 
     def heal(self) -> None:
         """Carry again, at full speed, and what was held first."""

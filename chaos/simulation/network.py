@@ -58,6 +58,8 @@ class Network:
         self.chunks = random.random() < 0.3
         """Whether reads end at random places, as they may: it costs, so only some seeds have it."""
         self.messages = 0
+        self.loops: list[VirtualLoop] = []
+        """Every process that there ever was on these hosts."""
         self._links: dict[tuple[str, str], Link] = {}
         self._servers: dict[tuple[str, int], VirtualServer] = {}
         self._streams: list[tuple[VirtualStream, VirtualStream]] = []
@@ -111,11 +113,11 @@ class Network:
             server = self._servers.get((host, port))
             back = self.link(host, loop.host)
             if server is None:
-                back.carry(lambda: loop.call_soon(_refuse, connected, host, port))
+                back.carry(lambda: _tell(loop, _refuse, connected, host, port))
                 return
             ours, theirs = self._pair(loop, server)
             theirs.open(server.factory())
-            back.carry(lambda: loop.call_soon(_connect, connected, ours))
+            back.carry(lambda: _tell(loop, _connect, connected, ours))
 
         self.link(loop.host, host).carry(arrive)
         stream = await connected
@@ -175,6 +177,10 @@ class Network:
         """End all delays and cuts; what waited arrives."""
         for link in self.links():
             link.heal()
+
+
+def _tell(loop: "VirtualLoop", callback: Callable[..., None], *arguments: object) -> None:
+    loop.call_soon(callback, *arguments)
 
 
 def _refuse(connected: "asyncio.Future[Any]", host: str, port: int) -> None:

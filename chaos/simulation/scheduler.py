@@ -1,9 +1,11 @@
 """Virtual time: what happens next, in an order that only the seed decides."""
 
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
 
 Action = Callable[[], None]
+_NOTHING: tuple[()] = ()
 
 
 class Scheduler:
@@ -13,25 +15,32 @@ class Scheduler:
         """Start at `now_ns` with nothing to do."""
         self.now_ns = now_ns
         self.steps = 0
+        self.stopped = False
         self._asked = 0
-        self._heap: list[tuple[int, int, Action]] = []
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
 
-    def at(self, time_ns: int, action: Action) -> None:
+    def at(
+        self, time_ns: int, action: Callable[..., None], arguments: tuple[Any, ...] = _NOTHING
+    ) -> None:
         """Run `action` at `time_ns`, or now when that is past."""
-        self._asked += 1
-        heapq.heappush(self._heap, (max(time_ns, self.now_ns), self._asked, action))
+        self._asked = asked = self._asked + 1
+        now_ns = self.now_ns
+        heappush(self._heap, (max(now_ns, time_ns), asked, action, arguments))
 
     def after(self, delay_ns: int, action: Action) -> None:
         """Run `action` when `delay_ns` have passed."""
         self.at(self.now_ns + delay_ns, action)
 
-    def run_until(self, end_ns: int, stop: Callable[[], bool] | None = None) -> None:
-        """Let time pass until `end_ns`, or until `stop()` is true behind some action."""
+    def stop(self) -> None:
+        """Let no more time pass: `run_until` returns behind the action that is running."""
+        self.stopped = True
+
+    def run_until(self, end_ns: int) -> None:
+        """Let time pass until `end_ns`, or until `stop` is called."""
         heap = self._heap
-        while heap and heap[0][0] <= end_ns:
-            self.now_ns, _, action = heapq.heappop(heap)
+        while heap and heap[0][0] <= end_ns and not self.stopped:
+            self.now_ns, _, action, arguments = heappop(heap)
             self.steps += 1
-            action()
-            if stop is not None and stop():
-                return
-        self.now_ns = max(self.now_ns, end_ns)
+            action(*arguments)
+        if not self.stopped:
+            self.now_ns = max(self.now_ns, end_ns)

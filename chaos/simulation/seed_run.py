@@ -14,8 +14,8 @@ from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.invariants.registry import INVARIANTS
 
-LEAST_SECONDS: Final = 0.8
-MOST_SECONDS: Final = 2.0
+LEAST_SECONDS: Final = 0.6
+MOST_SECONDS: Final = 1.4
 _ENDS_OF_LEADERS: Final = ("kill-leader", "power-loss-leader")
 REST_SECONDS: Final = 12.0
 """Progress is owed within so much of all faults having ended."""
@@ -101,7 +101,10 @@ def run_case(
         cluster.heal()
         cluster.come_to_rest(REST_SECONDS)
         cluster.judge()
-        return _result(case, cluster, faults)
+        result = _result(case, cluster, faults)
+        for loop in cluster.network.loops:
+            loop.bury()
+        return result
     finally:
         if collecting:
             gc.enable()

@@ -1,6 +1,7 @@
 """What a simulated cluster is made of: members, keys, genesis, and sizes small enough to matter."""
 
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_timing
 from functools import lru_cache
 from random import Random
 
@@ -115,6 +116,6 @@ def draw_setting(random: Random, nodes: int) -> Setting:
         nodes,
         genesis,
         random.randbytes(32),
-        _SMALL if small else _LARGE,
+        replace_timing(_SMALL if small else _LARGE, heartbeat=random.choice((0.03, 0.05, 0.05))),
         random.choice((4_000, 20_000)) if small else 1 << 20,
     )

@@ -56,7 +56,7 @@ class SimulatedStore:
             raise SnapshotContradictionError(f"{meta.index} cannot follow {latest.index}")
         self._owed.update(changes)
         if self._disk.full:
-            raise SnapshotFullError(self._directory, "the simulated disk is full")
+            raise SnapshotFullError(self._directory, 0, 0, "the simulated disk is full")
         pages = dict(self._stored.pages)
         for key, value in self._owed.items():
             if value:

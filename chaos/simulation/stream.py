@@ -128,9 +128,7 @@ class VirtualStream(asyncio.Transport):
             self._depart()
         self._network.messages += 1
         link = self._network.link(self.loop.host, self._remote)
-        self._last_arrival_ns = link.carry(
-            lambda: self.peer.arrive(segment), self._last_arrival_ns
-        )
+        self._last_arrival_ns = link.carry(lambda: self.peer.arrive(segment), self._last_arrival_ns)
 
     def _send_reset(self) -> None:
         link = self._network.link(self.loop.host, self._remote)
@@ -206,5 +204,3 @@ class VirtualStream(asyncio.Transport):
         self._unsent.clear()
         if not silent:
             self._send_reset()
-
-

@@ -7,6 +7,7 @@ the run ends, so that no `finally` of a dead process does anything.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._work_ns = work_ns
         self._on_error = on_error
         self._stalled: list[asyncio.Handle] = []
-        self._graveyard: list[object] = []
+        self._tasks: list[asyncio.Task[Any]] = []
 
     # Running.
 
@@ -87,6 +88,17 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.alive = False
         self._stalled = []
 
+    def bury(self) -> None:
+        """Give up what still waits, once the run is over and nothing it does matters any more."""
+        self.kill()
+        for task in self._tasks:
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                coroutine = task.get_coro()
+                with suppress(BaseException):
+                    coroutine.close()
+        self._tasks.clear()
+
     # Time.
 
     def time(self) -> float:
@@ -94,7 +106,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self._scheduler.now_ns / 1e9
 
     def _schedule(self, handle: asyncio.Handle, time_ns: int) -> None:
-        self._scheduler.at(time_ns, lambda: self._run(handle))
+        self._scheduler.at(time_ns, self._run, (handle,))
 
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -102,7 +114,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Run `callback` behind what is due already."""
         handle = asyncio.Handle(callback, args, self, context)
         if self.alive:
-            self._schedule(handle, self._scheduler.now_ns)
+            self._scheduler.at(0, self._run, (handle,))
         return handle
 
     call_soon_threadsafe = call_soon
@@ -120,7 +132,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         )
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Run `callback` at `when`."""
         return self._call_at_ns(round(when * 1e9), callback, args, context)
@@ -145,7 +161,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         """Start a coroutine."""
         task = asyncio.Task(coro, loop=self, **options)
-        self._graveyard.append(task)
+        self._tasks.append(task)
         return task
 
     def run_in_executor(
@@ -181,7 +197,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Listen on the virtual network. Raises OSError when the port is taken."""
         return self._network.listen(self, protocol_factory, str(host), int(port))
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **_options: Any
     ) -> Any:
         """Connect over the virtual network. Raises OSError when nobody listens there."""
@@ -208,6 +224,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Report what nobody has caught."""
         if self.alive:
             self._on_error(context)
+
+
+def new_loop(
+    scheduler: Scheduler,
+    network: "Network",
+    host: str,
+    work_ns: Callable[[], int],
+    on_error: Callable[[dict[str, Any]], None],
+) -> VirtualLoop:
+    """Return the loop of a new process; arguments as for `VirtualLoop`."""
+    loop = VirtualLoop(scheduler, network, host, work_ns, on_error)
+    network.loops.append(loop)
+    return loop
 
 
 def _settle(future: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:

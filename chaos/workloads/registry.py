@@ -38,9 +38,7 @@ def _place(frames: CommandFrames, random: Random, known: Knowledge) -> None:
         (terms.GTC, terms.GTC, terms.GTC, terms.GTC, terms.IOC, terms.FOK, terms.POST_ONLY)
     )
     name = (
-        known.old_client_order_id(random)
-        if random.random() < 0.02
-        else known.new_client_order_id()
+        known.old_client_order_id(random) if random.random() < 0.02 else known.new_client_order_id()
     )
     price = 5_000 + 100 * random.randint(-3, 3)
     if random.random() < 0.01:

@@ -159,9 +159,9 @@ class Journal:
     def _harden(self, path: Path, start: int) -> None:
         """Write the last flush again, durably, before anything counts on it.
 
-        A process that was killed between its write and its sync left the flush to the kernel alone,
-        and where a sync has failed the kernel may take pages for clean that never reached the disk:
-        a sync alone would not help. Every flush before the last was durable before that was written.
+        A process that was killed between its write and its sync left the flush to the kernel, which
+        may also take pages for clean that a failed sync never wrote: a sync alone would not help.
+        Every flush before the last was durable before that one was written.
         """
         self._files.rewrite(path, start, self._files.read(path)[start:])
 

@@ -140,7 +140,7 @@ class FileSnapshots:
                 await asyncio.get_running_loop().run_in_executor(None, work)
                 then()
             except BaseException as error:  # noqa: BLE001 - see __init__.
-                if not isinstance(error, asyncio.CancelledError):
+                if not isinstance(error, asyncio.CancelledError | GeneratorExit):
                     self._failed(error)
 
         task = asyncio.get_running_loop().create_task(run())

@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.consensus.journal import Journal
 from chaos.simulation.disk import PowerLostError, SimulatedDisk
+from node.consensus.journal import Journal
 
 DIRECTORY = Path("/journal")
 State = tuple[list[tuple[bytes, int, int]], int, int, int]

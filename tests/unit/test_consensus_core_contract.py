@@ -11,12 +11,12 @@ import pysyncobj.version
 import pytest
 from pysyncobj import SyncObj
 
+from chaos.simulation.disk import SimulatedDisk
 from node.consensus import raft_core
 from node.consensus.core_pin import check_core
 from node.consensus.errors import UnsupportedCoreError
 from node.consensus.journal import Journal
 from node.consensus.raft_core import PRIVATE_FIELDS, PRIVATE_NAMES, RaftCore
-from chaos.simulation.disk import SimulatedDisk
 
 SOURCE = inspect.getsource(pysyncobj.syncobj)
 

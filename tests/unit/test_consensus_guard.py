@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from chaos.simulation.disk import SimulatedDisk
 from node.consensus.errors import LogContradictionError
 from node.consensus.peer_messages import (
     Append,
@@ -22,7 +23,6 @@ from node.consensus.peer_messages import (
 from node.consensus.raft_core import CANDIDATE, FOLLOWER
 from tests.consensus_mutants import old_terms_commit_by_counting, stale_answers_count
 from tests.lone_guard import GROUP, LoneGuard, accepted, append, entries
-from chaos.simulation.disk import SimulatedDisk
 
 
 def figure_eight(lone: LoneGuard) -> int:

@@ -1,4 +1,4 @@
-"""Faults of disks. At most one machine's disk is damaged or lost at a time, as the quorum allows."""
+"""Faults of disks: at most one is damaged or lost at a time, as the quorum allows."""
 
 import errno
 from pathlib import Path
@@ -66,6 +66,7 @@ def lose_disk(strike: Strike) -> None:
     if not _others_are_whole(strike):
         return
     host = strike.random.choice(strike.hosts)
+    host.note_holdings()
     if host.alive:
         host.lose_power()
     strike.note(host.lane, "loses its whole disk")
@@ -81,6 +82,7 @@ def flip_bit(strike: Strike) -> None:
     host = strike.any_alive()
     if host is None or not _others_are_whole(strike) or len(strike.alive) < strike.quorum:
         return
+    host.note_holdings()
     host.lose_power()
     place = _guarded_byte(strike, host)
     if place is None:
@@ -106,7 +108,7 @@ def _replace(host: Host) -> None:
 
 
 def _guarded_byte(strike: Strike, host: Host) -> tuple[Path, int] | None:
-    """Choose a byte of a record, or header, behind which an intact record of a later flush stands."""
+    """Choose a byte of a record behind which an intact record of a later flush stands."""
     try:
         recover(host.disk, JOURNAL)  # What a torn tail is, the first start decides.
     except ConsensusError:

@@ -1,5 +1,7 @@
 """Faults of the network."""
 
+from functools import partial
+
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.host import Host
 
@@ -77,7 +79,7 @@ def swizzle(strike: Strike) -> None:
     for way in ways[: len(ways) // 2]:
         seconds = strike.random.random() * 0.6
         delay = strike.random.random() * 0.3
-        strike.later(delay, lambda way=way, seconds=seconds: _cut_quietly(strike, way, seconds))
+        strike.later(delay, partial(_cut_quietly, strike, way, seconds))
     strike.note("network", f"{len(ways) // 2} links go down and come up in turn")
 
 
@@ -90,6 +92,29 @@ def reset(strike: Strike) -> None:
     one, other = strike.pair()
     if strike.cluster.network.reset(one.address, other.address):
         strike.note("network", f"nodes {one.number} and {other.number} lose their connection")
+
+
+def flap(strike: Strike) -> None:
+    """Reset the connection of two nodes again and again, over a link that is slow meanwhile."""
+    one, other = strike.pair()
+    network = strike.cluster.network
+    links = [
+        network.link(one.address, other.address),
+        network.link(other.address, one.address),
+    ]
+    for link in links:
+        link.slow_ns = strike.random.choice((2, 10, 30)) * 1_000_000
+
+    def again(left: int) -> None:
+        network.reset(one.address, other.address)
+        if left:
+            strike.later(0.12 + strike.random.random() * 0.1, partial(again, left - 1))
+            return
+        for link in links:
+            link.slow_ns = 0
+
+    again(strike.random.randint(1, 4))
+    strike.note("network", f"nodes {one.number} and {other.number} lose each other repeatedly")
 
 
 def reset_clients(strike: Strike) -> None:

@@ -1,5 +1,8 @@
 """Faults of processes and power."""
 
+from contextlib import suppress
+from functools import partial
+
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.host import Host
 
@@ -43,7 +46,7 @@ def power_loss_everywhere(strike: Strike) -> None:
         strike.note(host.lane, "loses power with all others")
         host.lose_power()
     for host in strike.hosts:
-        strike.later(strike.random.random() * 0.2, lambda host=host: restart_host(host))
+        strike.later(strike.random.random() * 0.2, partial(restart_host, host))
 
 
 def restart_host(host: Host) -> None:
@@ -52,7 +55,7 @@ def restart_host(host: Host) -> None:
         return
     host.disk.repair()
     host.start()
-    if not host.alive and host.excused:
+    if host.excused and not host.alive:
         host.lose_disk()
         host.start()
 
@@ -87,7 +90,10 @@ def stop_gracefully(strike: Strike) -> None:
     node, loop = host.node, host.loop
 
     async def stop() -> None:
-        await node.stop()
+        with suppress(
+            OSError
+        ):  # The disk failed at the last moment: the process ends all the same.
+            await node.stop()
         if loop.alive:
             host.kill()
             strike.later(0.05, lambda: restart_host(host))
@@ -111,8 +117,7 @@ def transfer(strike: Strike) -> None:
     """Ask the leader to hand over."""
     for host in strike.leaders:
         if host.node is not None and not host.loop.paused:
-            node = host.node
-            host.loop.run_inside(lambda node=node: node.replica.transfer_leadership())
+            host.loop.run_inside(host.node.replica.transfer_leadership)
             strike.note(host.lane, "is asked to hand leadership over")
 
 

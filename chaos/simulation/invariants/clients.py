@@ -1,22 +1,17 @@
 """Invariants of what clients were told, looked at once all is over."""
 
-from struct import Struct
 from typing import TYPE_CHECKING
 
-from chaos.history import Operation
+from chaos.checkers.acknowledgement import AcknowledgementCheck
+from chaos.checkers.execution_table import ExecutionTable
+from chaos.checkers.sequence_order import conclude
 from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from node.domain import events as layout
-from node.domain.codes import Code
-from node.domain.replies import REPLY_SIZE
 
 if TYPE_CHECKING:
     from chaos.simulation.cluster import Cluster
-
-_REPLY = Struct("<8xiiqqqq")
-assert _REPLY.size == REPLY_SIZE
-_UNSTORED = frozenset({Code.SEQUENCE_GAP, Code.REPLY_FORGOTTEN, Code.UNKNOWN_SESSION})
 
 
 class ExactlyOnce(Invariant):
@@ -28,51 +23,27 @@ class ExactlyOnce(Invariant):
     name = "exactly once"
 
     def ended(self) -> None:
-        """Compare every history with the log."""
-        executed = self._executed()
-        operations = [one for client in self.cluster.clients for one in client.history]
-        for operation in operations:
-            name = (operation.session, operation.sequence)
-            self.require(name in executed, f"{_told(operation)} is not in the log")
-            found = executed[name]
-            given = (
-                operation.log_index,
-                operation.code,
-                operation.result,
-                operation.filled,
-            )
-            self.require(found == given, f"{_told(operation)} is in the log as {found}")
-        self._check_real_time(operations)
-        for client in self.cluster.clients:
+        """Have the checkers compare every history with what the log came to."""
+        cluster = self.cluster
+        table = ExecutionTable(0)
+        for applied in cluster.log.in_order():
+            table.feed(applied.index, applied.group, applied.replies)
+        check = AcknowledgementCheck(table)
+        for client in cluster.clients:
+            check.take(client.history)
+            check.take(client.unknown())
+        findings = conclude(check, table)
+        if not any(client.history for client in cluster.clients):
+            return  # Nobody was served, which `EverythingEnds` judges.
+        self.checked += findings.counts["operations"]
+        told = "; ".join(f"{one.invariant}: {one.what}" for one in findings.examples[:3])
+        self.require(findings.ok, told)
+        for client in cluster.clients:
             self.require(not client.lost, f"client {client.number} lost {client.lost}")
             sequences = [one.sequence for one in client.history]
             self.require(
                 sequences == list(range(1, len(sequences) + 1)),
                 f"client {client.number} was answered out of order",
-            )
-
-    def _executed(self) -> dict[tuple[int, int], tuple[int, int, int, int]]:
-        executed: dict[tuple[int, int], tuple[int, int, int, int]] = {}
-        for applied in self.cluster.log.in_order():
-            for reply in _REPLY.iter_unpack(applied.replies):
-                session, code, sequence, index, result, filled = reply
-                if session == 0 or code in _UNSTORED or index != applied.index:
-                    continue  # A retry answered from the window names the index of the original.
-                name = (session, sequence)
-                self.require(name not in executed, f"{name} is executed twice, again at {index}")
-                executed[name] = (index, code, result, filled)
-        return executed
-
-    def _check_real_time(self, operations: list[Operation]) -> None:
-        by_return = sorted(operations, key=lambda one: one.returned_ns)
-        newest = at = 0
-        for operation in sorted(operations, key=lambda one: one.invoked_ns):
-            while at < len(by_return) and by_return[at].returned_ns < operation.invoked_ns:
-                newest = max(newest, by_return[at].log_index)
-                at += 1
-            self.require(
-                operation.log_index >= newest,
-                f"{_told(operation)} lies before {newest}, acknowledged before it was sent",
             )
 
 
@@ -123,10 +94,3 @@ class EverythingEnds(Invariant):
                     f"session open: {client.opened}",
                 )
         self.require(self.cluster.converged, f"no convergence: {self.cluster.describe()}")
-
-
-def _told(operation: Operation) -> str:
-    return (
-        f"sequence {operation.sequence} of session {operation.session}, acknowledged at "
-        f"{operation.log_index} with code {operation.code} and result {operation.result},"
-    )

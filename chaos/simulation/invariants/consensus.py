@@ -1,4 +1,4 @@
-"""Invariants of the log: one leader a term, one log, nothing goes back, nothing is only promised."""
+"""Invariants of the log: one leader a term, one log, nothing goes back or is only promised."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_SKEW_NS = 2_200_000_000
 """The fastest clock that a fault sets is two seconds ahead."""
+MOST_DELAY_NS = 1_000_000_000
+"""From a group's stamp to its first application, while one leader lasts."""
 
 
 class OneLeaderATerm(Invariant):
@@ -57,16 +59,25 @@ class TimeGoesOn(Invariant):
     def __init__(self, cluster: "Cluster") -> None:
         """Start at the beginning of time."""
         super().__init__(cluster)
-        self._last: dict[int, int] = {}
+        self._last_ns = 0
+        self._last_term = 0
+        self._last_applied_ns = 0
 
     def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
         """Compare with the stamp before and with the true time."""
         if not first:
             return
         stamp_ns = group_stamp_ns(applied.group)
-        before = self._last.get(applied.index - 1, 0)
-        self._last[applied.index] = max(stamp_ns, before)
-        self.require(stamp_ns >= before, f"entry {applied.index} goes back in time")
+        step_ns = stamp_ns - self._last_ns
+        passed_ns = applied.at_ns - self._last_applied_ns
+        same_term = applied.term == self._last_term
+        self._last_ns, self._last_term = stamp_ns, applied.term
+        self._last_applied_ns = applied.at_ns
+        self.require(step_ns >= 0, f"entry {applied.index} goes back in time")
+        self.require(
+            not same_term or step_ns <= passed_ns + passed_ns // 16 + MOST_DELAY_NS,
+            f"entry {applied.index} is stamped {step_ns} ns later, {passed_ns} ns have passed",
+        )
         ahead_ns = stamp_ns - (self.cluster.setting.epoch_ns + applied.at_ns)
         self.require(
             ahead_ns <= MOST_SKEW_NS,
@@ -75,7 +86,7 @@ class TimeGoesOn(Invariant):
 
 
 class CommitNeverGoesBack(Invariant):
-    """Within one life of a node, its commit and applied indexes only grow, and never pass the log."""
+    """Within one life of a node, its commit and applied indexes only grow."""
 
     name = "commit never goes back"
 

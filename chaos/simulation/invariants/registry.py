@@ -10,6 +10,7 @@ from chaos.simulation.invariants.consensus import (
     OneLog,
     TimeGoesOn,
 )
+from chaos.simulation.invariants.fills import FillsAreFair
 from chaos.simulation.invariants.invariant import Invariant
 from chaos.simulation.invariants.venue import BooksAreSound, MoneyIsConserved, SnapshotsRestore
 
@@ -21,6 +22,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     DurableOnAQuorum,
     MoneyIsConserved,
     BooksAreSound,
+    FillsAreFair,
     StreamsAreGapless,
     ExactlyOnce,
     EverythingEnds,

@@ -1,0 +1,126 @@
+"""Planted bugs of the log: elections, matching, promises, snapshot transfers."""
+
+from typing import Final
+
+from chaos.mutants.mutant import Mutant
+
+CONSENSUS: Final = (
+    Mutant(
+        "promises-before-sync",
+        "votes and acknowledgements leave before the journal is durable",
+        "node/consensus/outbound.py",
+        "        self._waiting.append((self._journal.position, peer, message))",
+        "        self.now(peer, message)",
+    ),
+    Mutant(
+        "leader-counts-itself-unsynced",
+        "the leader's own log counts toward the quorum before its sync",
+        "node/consensus/log_replication.py",
+        "        matches = [self._journal.synced_index]",
+        "        matches = [self._journal.last_index]",
+    ),
+    Mutant(
+        "quorum-off-by-one",
+        "one node fewer than a majority commits",
+        "node/consensus/log_replication.py",
+        "        self._quorum = (len(peers) + 1) // 2 + 1",
+        "        self._quorum = (len(peers) + 1) // 2",
+    ),
+    Mutant(
+        "vote-not-durable",
+        "term and vote live in memory only",
+        "node/consensus/journal.py",
+        "        self._record(Record(VOTE, vote, term))\n        self._vote_position = self.position",
+        "        self._vote_position = 0",
+    ),
+    Mutant(
+        "vote-without-log-check",
+        "a voter does not ask whether the candidate's log is as long as its own",
+        "node/consensus/election.py",
+        "                peer, message.term, message.last_index, message.last_term\n",
+        "                peer, message.term, 1 << 40, 1 << 40\n",
+    ),
+    Mutant(
+        "follower-always-truncates",
+        "everything behind the previous entry is cut, although it matches",
+        "node/consensus/log_matching.py",
+        "            if index > journal.last_index or journal.term_at(index) != term:\n"
+        "                break\n",
+        "            if True:\n                break\n",
+        guards_off=True,
+    ),
+    Mutant(
+        "previous-term-not-checked",
+        "entries are added behind whatever stands there",
+        "node/consensus/log_matching.py",
+        "        if ours == previous_term:\n            return None\n",
+        "        return None\n",
+    ),
+    Mutant(
+        "commit-beyond-verified-prefix",
+        "a heartbeat commits entries that the leader has not confirmed",
+        "node/consensus/log_matching.py",
+        "            self._core.receive_heartbeat(peer, message.term, min(message.commit, previous[0]))\n"
+        "            return previous[0] + 1\n",
+        "            self._core.receive_heartbeat(\n"
+        "                peer, message.term, min(message.commit, journal.last_index)\n"
+        "            )\n"
+        "            return previous[0] + 1\n",
+    ),
+    Mutant(
+        "snapshot-chunks-commit",
+        "an offered snapshot moves the commit index over a log that it did not verify",
+        "node/consensus/snapshot_transfer.py",
+        "    def receive_offer(self, peer: int, message: SnapshotOffer) -> None:\n",
+        "    def receive_offer(self, peer: int, message: SnapshotOffer) -> None:\n"
+        "        end = min(message.last_index, self._core.journal.last_index)\n"
+        "        if end > self._core.commit_index:\n"
+        "            self._core._SyncObj__raftCommitIndex = end\n"
+        "            self._core.journal.commit = end\n"
+        "        self._really_receive_offer(peer, message)\n\n"
+        "    def _really_receive_offer(self, peer: int, message: SnapshotOffer) -> None:\n",
+        guards_off=True,
+    ),
+    Mutant(
+        "snapshot-keeps-conflicting-log",
+        "the log behind an installed snapshot is kept whatever its term is there",
+        "node/consensus/raft_core.py",
+        "        if journal.holds(index) and journal.term_at(index) == term:\n",
+        "        if journal.holds(index):\n",
+    ),
+    Mutant(
+        "lost-disk-votes",
+        "a node that lost its disk votes as if it had promised nothing",
+        "node/consensus/raft_guard.py",
+        "        election.may_vote = lambda: not self.recovery.active\n",
+        "        self.recovery.active = False\n",
+    ),
+    Mutant(
+        "journal-behind-snapshot-votes",
+        "a node whose journal is behind its snapshot does not doubt its votes",
+        "node/consensus/log_alignment.py",
+        "    return index > 0 and journal.term < term\n",
+        "    return False\n",
+    ),
+    Mutant(
+        "clock-jump-of-a-leader",
+        "the leader stamps groups with its own wall clock",
+        "node/consensus/leader_clock.py",
+        "            value = steady + max(-slew, min(slew, target - steady))\n",
+        "            value = self._wall_ns()\n",
+    ),
+    Mutant(
+        "stamp-without-floor",
+        "a new leader does not know the stamps in the log",
+        "node/consensus/leader_clock.py",
+        "        self._floor = max(self._floor, value)\n        return self._floor\n",
+        "        return value\n",
+    ),
+    Mutant(
+        "recovering-node-counts",
+        "a node that lost its disk counts toward the quorum",
+        "node/consensus/log_replication.py",
+        "        if message.recovering:\n            progress.match_index = 0\n",
+        "        if message.recovering:\n            progress.match_index = self._journal.last_index\n",
+    ),
+)

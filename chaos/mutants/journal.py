@@ -1,0 +1,70 @@
+"""Planted bugs of the journal."""
+
+from typing import Final
+
+from chaos.mutants.mutant import Mutant
+
+JOURNAL: Final = (
+    Mutant(
+        "no-fdatasync",
+        "flushes are written and never synced",
+        "node/consensus/journal.py",
+        "        self._files.write(self._descriptor, parts)\n"
+        "        self._files.sync_data(self._descriptor)\n",
+        "        self._files.write(self._descriptor, parts)\n",
+    ),
+    Mutant(
+        "no-directory-sync",
+        "the name of a new segment is not made durable",
+        "node/consensus/journal.py",
+        "        self._files.sync_data(self._descriptor)\n"
+        "        self._files.sync_directory(self._directory)\n"
+        "        self._mark(header.number)\n",
+        "        self._files.sync_data(self._descriptor)\n",
+    ),
+    Mutant(
+        "last-flush-not-hardened",
+        "what a killed process wrote and did not sync counts as durable",
+        "node/consensus/journal.py",
+        "            self._harden(*recovered.last_flush_at)\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "truncation-not-recorded",
+        "a cut of the log is made in memory only",
+        "node/consensus/journal.py",
+        "        self._record(Record(TRUNCATE, index, 0))\n",
+        "",
+    ),
+    Mutant(
+        "segments-removed-too-early",
+        "segments go although the base behind them is not durable yet",
+        "node/consensus/journal.py",
+        "self._segments[0].max_index < self._durable[0]:",
+        "self._segments[0].max_index < self.last_index:",
+    ),
+    Mutant(
+        "checksums-not-checked",
+        "a record is taken as it stands",
+        "node/consensus/journal_record.py",
+        "    if google_crc32c.extend(found, payload) != crc:\n        return None\n",
+        "    del found, crc\n",
+    ),
+    Mutant(
+        "damage-read-as-torn-tail",
+        "a record that cannot be read ends the log, whatever stands behind it",
+        "node/consensus/journal_segment.py",
+        "            if stored is not None and stored.flush > self._flush:\n",
+        "            if stored is not None and stored.flush > self._flush + (1 << 60):\n",
+    ),
+    Mutant(
+        "cut-before-snapshot-is-durable",
+        "the log lets go of what the snapshot has not made durable yet",
+        "node/assembly.py",
+        "        index = checkpoint.log_index\n        term = self.replica.term_at(index)\n",
+        "        index = checkpoint.log_index\n        term = self.replica.term_at(index)\n"
+        "        self.replica.guard._timing = __import__('dataclasses').replace(\n"
+        "            self.replica.guard._timing, margin_bytes=0)\n"
+        "        self.replica.snapshot_committed(index)\n",
+    ),
+)

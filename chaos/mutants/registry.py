@@ -1,0 +1,12 @@
+"""Every planted bug, by name."""
+
+from typing import Final
+
+from chaos.mutants.consensus import CONSENSUS
+from chaos.mutants.journal import JOURNAL
+from chaos.mutants.mutant import Mutant
+from chaos.mutants.venue import VENUE
+
+MUTANTS: Final[dict[str, Mutant]] = {
+    mutant.name: mutant for mutant in (*CONSENSUS, *JOURNAL, *VENUE)
+}

@@ -1,0 +1,151 @@
+"""Planted bugs of the rules: sessions, matching, money, snapshots of the state."""
+
+from typing import Final
+
+from chaos.mutants.mutant import Mutant
+
+VENUE: Final = (
+    Mutant(
+        "retries-execute-again",
+        "a command that was executed before is executed once more",
+        "node/engine/venue.py",
+        "        if sequence != session.next_sequence:\n",
+        "        if sequence > session.next_sequence:\n",
+    ),
+    Mutant(
+        "reply-of-another-sequence",
+        "a retry is answered from the wrong place in the window",
+        "node/engine/venue.py",
+        "        slot = sequence % session.window\n",
+        "        slot = (sequence - 1) % session.window\n",
+    ),
+    Mutant(
+        "limit-from-local-configuration",
+        "how much a group sweeps is read from the process and not from the state",
+        "node/engine/sweeping.py",
+        "    while budget > 0 and state.sweep_head < state.sweep_tail:\n",
+        "    budget = 1 + id(state) // 16 % 7\n"
+        "    while budget > 0 and state.sweep_head < state.sweep_tail:\n",
+    ),
+    Mutant(
+        "unordered-iteration",
+        "orders are cancelled in the order of their addresses in memory",
+        "node/engine/sweeping.py",
+        "        order = level.head\n        assert order is not None\n",
+        "        orders = []\n        order = level.head\n"
+        "        while order is not None:\n"
+        "            orders.append(order)\n            order = order.behind\n"
+        "        order = min(orders, key=id)\n",
+    ),
+    Mutant(
+        "expiry-by-local-clock",
+        "the venue's time is the clock of the machine",
+        "node/engine/venue.py",
+        "            if stamp > state.stamp_ns:\n                state.stamp_ns = stamp\n",
+        "            state.stamp_ns = __import__('time').time_ns()\n",
+    ),
+    Mutant(
+        "fees-round-down",
+        "fees are rounded in the user's favour",
+        "node/engine/fees.py",
+        "    return order.fee_whole + (1 if order.fee_rest > 0 else 0) - paid\n",
+        "    return order.fee_whole - paid + (1 if paid > order.fee_whole else 0)\n",
+    ),
+    Mutant(
+        "fees-round-per-fill",
+        "each fill rounds up by itself",
+        "node/engine/fees.py",
+        "    paid = order.fee_whole + (1 if order.fee_rest > 0 else 0)\n"
+        "    rest = order.fee_rest + (per_lot % FEE_SCALE) * lots\n"
+        "    order.fee_whole",
+        "    paid = order.fee_whole\n"
+        "    rest = order.fee_rest + (per_lot % FEE_SCALE) * lots\n"
+        "    order.fee_whole",
+    ),
+    Mutant(
+        "release-of-too-little",
+        "a closed buy order leaves a micro-USDC locked",
+        "node/engine/ledger.py",
+        "        order.account.cash_locked -= freed\n"
+        "        order.account.cash_free += freed\n"
+        "    elif order.is_yes:\n        order.position.yes_locked -= lots\n",
+        "        order.account.cash_locked -= freed - 1\n"
+        "        order.account.cash_free += freed - 1\n"
+        "    elif order.is_yes:\n        order.position.yes_locked -= lots\n",
+    ),
+    Mutant(
+        "price-improvement-kept",
+        "a buyer pays its limit, and the difference vanishes",
+        "node/engine/ledger.py",
+        "        account.cash_free += freed - own_price * lots - fee\n",
+        "        account.cash_free += freed - order.price * lots - fee\n",
+    ),
+    Mutant(
+        "fifo-broken",
+        "a new order stands before those that wait at its price",
+        "node/engine/price_level.py",
+        "        tail = self.tail\n"
+        "        order.ahead = tail\n"
+        "        if tail is None:\n"
+        "            self.head = order\n"
+        "        else:\n"
+        "            tail.behind = order\n"
+        "        self.tail = order\n",
+        "        head = self.head\n"
+        "        order.behind = head\n"
+        "        if head is None:\n"
+        "            self.tail = order\n"
+        "        else:\n"
+        "            head.ahead = order\n"
+        "        self.head = order\n",
+    ),
+    Mutant(
+        "newest-fills-first",
+        "a taker is filled from the newest order at a price",
+        "node/engine/matching.py",
+        "        maker = level.head\n        if maker is None:\n            break\n        touches -= 1\n",
+        "        maker = level.tail\n        if maker is None:\n            break\n        touches -= 1\n",
+    ),
+    Mutant(
+        "checkpoint-misses-a-page",
+        "a page that changes while a checkpoint runs is taken as it is later",
+        "node/engine/pages.py",
+        "            page.image = page.encode()\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "position-not-touched",
+        "a cancelled order's owner is not noted as changed",
+        "node/engine/removal.py",
+        "    state.touch_owner(position)\n    state.touch(position.market.page)\n",
+        "    state.touch(position.market.page)\n",
+    ),
+    Mutant(
+        "restore-forgets-stream",
+        "a restored account numbers its executions from the start",
+        "node/engine/snapshot.py",
+        "        account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)\n",
+        "        account.stream_sequence = 0\n",
+    ),
+    Mutant(
+        "restore-forgets-sequence",
+        "a restored session expects its last command again",
+        "node/engine/snapshot.py",
+        "        session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE)\n",
+        "        session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE) - 1\n",
+    ),
+    Mutant(
+        "installed-state-not-loaded",
+        "a node that was sent a snapshot goes on with the state it had",
+        "node/machine.py",
+        "        self.venue = self.reload()\n",
+        "        self.reload()\n",
+    ),
+    Mutant(
+        "replies-to-another-session",
+        "replies go to whoever speaks for the session before",
+        "node/gateway/reply_router.py",
+        "            taker = takers.get(session)\n",
+        "            taker = takers.get(max(takers))\n",
+    ),
+)

@@ -1,0 +1,151 @@
+"""Invariants of fills, from the events alone: a naive book beside the engine's.
+
+It knows who rests where from what the venue told their owners, and nothing of how the engine keeps
+its books, locks or fees.
+"""
+
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from chaos.simulation.committed_log import Applied
+from chaos.simulation.host import Host
+from chaos.simulation.invariants.invariant import Invariant
+from node.domain import events as layout
+from node.domain.terms import BID, BUY_YES, MAKER, SELL_NO, SELL_YES
+from node.domain.units import FEE_SCALE, PRICE_SCALE
+
+if TYPE_CHECKING:
+    from chaos.simulation.cluster import Cluster
+
+_I32 = Struct("<i")
+_I64 = Struct("<q")
+
+Level = tuple[int, bool, int]
+"""Market, whether bids, and the YES price."""
+
+
+class Known(NamedTuple):
+    """A resting order."""
+
+    level: Level
+    leaves: int
+
+
+class FillsAreFair(Invariant):
+    """Best price first, then the oldest; no order fills beyond its size; fees round up once."""
+
+    name = "fills are fair"
+
+    def __init__(self, cluster: "Cluster") -> None:
+        """Start with an empty book."""
+        super().__init__(cluster)
+        self._levels: dict[Level, dict[int, None]] = {}
+        self._resting: dict[int, Known] = {}
+        self._leaves: dict[int, int] = {}
+        self._fees: dict[int, tuple[int, int]] = {}
+        """For each order: the exact sum in hundred-millionths of a micro-USDC, and what it paid."""
+        self._rates: dict[int, tuple[int, int]] = {}
+
+    def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
+        """Follow the events of the group."""
+        del host
+        if not first:
+            return
+        frames, at = applied.events, 0
+        while at < len(frames):
+            length = _i32(frames, at)
+            kind = int.from_bytes(frames[at + 4 : at + 6], "little")
+            take = _TAKERS.get(kind)
+            if take is not None:
+                take(self, frames[at : at + length])
+            at += length
+
+    def created(self, frame: bytes) -> None:
+        """Note a market's rates."""
+        self._rates[_i32(frame, layout.EVENT_STREAM)] = (
+            _i32(frame, layout.MARKET_CREATED_MAKER_FEE_BPS),
+            _i32(frame, layout.MARKET_CREATED_TAKER_FEE_BPS),
+        )
+
+    def rested(self, frame: bytes) -> None:
+        """Put an order behind all others at its price."""
+        order, market = _i64(frame, layout.ORDER_ID), _i32(frame, layout.ORDER_MARKET)
+        intent, price = _i32(frame, layout.RESTED_INTENT), _i32(frame, layout.RESTED_PRICE)
+        yes_price = price if intent in {BUY_YES, SELL_YES} else PRICE_SCALE - price
+        level = (market, intent in {BUY_YES, SELL_NO}, yes_price)
+        self._levels.setdefault(level, {})[order] = None
+        self._resting[order] = Known(level, _i64(frame, layout.RESTED_LEAVES))
+        self._leaves[order] = _i64(frame, layout.RESTED_LEAVES)
+
+    def closed(self, frame: bytes) -> None:
+        """Take an order out of the book."""
+        self._forget(_i64(frame, layout.ORDER_ID))
+
+    def reduced(self, frame: bytes) -> None:
+        """Note what is left of an order."""
+        self._leaves[_i64(frame, layout.ORDER_ID)] = _i64(frame, layout.REDUCED_LEAVES)
+
+    def filled_in_market(self, frame: bytes) -> None:
+        """Check that the maker is the oldest order at the best price."""
+        maker = _i64(frame, layout.FILL_MAKER_ORDER_ID)
+        market, price = _i32(frame, layout.EVENT_STREAM), _i32(frame, layout.FILL_PRICE)
+        bids = _i32(frame, layout.FILL_TAKER_SIDE) != BID
+        queue = self._levels.get((market, bids, price), {})
+        self.require(
+            next(iter(queue), None) == maker,
+            f"order {maker} is filled at {price} in market {market} before {list(queue)[:2]}",
+        )
+        prices = [one for number, side, one in self._levels if number == market and side == bids]
+        best = max(prices) if bids else min(prices)
+        self.require(best == price, f"market {market} fills at {price} while {best} is there")
+
+    def filled(self, frame: bytes) -> None:
+        """Check one side of a fill: its size and its fee."""
+        order, lots = _i64(frame, layout.ORDER_ID), _i64(frame, layout.FILLED_LOTS)
+        leaves, price = _i64(frame, layout.FILLED_LEAVES), _i32(frame, layout.FILLED_PRICE)
+        before = self._leaves.get(order)
+        self.require(
+            leaves >= 0 and (before is None or before - lots == leaves),
+            f"order {order} fills {lots} of {before} and keeps {leaves}",
+        )
+        self._leaves[order] = leaves
+        maker_bps, taker_bps = self._rates[_i32(frame, layout.ORDER_MARKET)]
+        bps = maker_bps if _i32(frame, layout.FILLED_LIQUIDITY) == MAKER else taker_bps
+        exact, paid = self._fees.get(order, (0, 0))
+        exact += bps * price * (PRICE_SCALE - price) * lots
+        due = -(-exact // FEE_SCALE)  # Rounds up.
+        fee = _i64(frame, layout.FILLED_FEE)
+        self.require(fee == due - paid, f"order {order} pays {fee}, {due - paid} is due")
+        self._fees[order] = (exact, due)
+        if leaves == 0:
+            self._forget(order)
+
+    def _forget(self, order: int) -> None:
+        known = self._resting.pop(order, None)
+        if known is not None:
+            queue = self._levels[known.level]
+            del queue[order]
+            if not queue:
+                del self._levels[known.level]
+        self._leaves.pop(order, None)
+        self._fees.pop(order, None)
+
+
+_TAKERS = {
+    layout.MARKET_CREATED: FillsAreFair.created,
+    layout.ORDER_RESTED: FillsAreFair.rested,
+    layout.ORDER_CLOSED: FillsAreFair.closed,
+    layout.ORDER_REDUCED: FillsAreFair.reduced,
+    layout.FILL: FillsAreFair.filled_in_market,
+    layout.ORDER_FILLED: FillsAreFair.filled,
+}
+
+
+def _i32(frame: bytes, at: int) -> int:
+    number: int = _I32.unpack_from(frame, at)[0]
+    return number
+
+
+def _i64(frame: bytes, at: int) -> int:
+    number: int = _I64.unpack_from(frame, at)[0]
+    return number
