@@ -75,7 +75,7 @@ def _figures(course: Course, command: str) -> list[Figure]:
         ),
         Figure(
             "acknowledged commands",
-            f"{acknowledged:,}",
+            f"{acknowledged:,} ({found.rejected:,} of them rejected)",
             f"{_ACKNOWLEDGED_GOAL:,}" if long else "at least 1",
             acknowledged >= (_ACKNOWLEDGED_GOAL if long else 1),
             command,
