@@ -33,8 +33,10 @@ Stop = Callable[..., NoReturn]
 
 def fail_stop(event: str, error: BaseException | None = None, **facts: object) -> NoReturn:
     """Log and end the process at once: what it might do next could be wrong."""
-    log.critical(event, exc_info=error, **facts)
-    os._exit(EXIT_FAILED)
+    try:
+        log.critical(event, exc_info=error, **facts)
+    finally:
+        os._exit(EXIT_FAILED)  # Also when the log's disk is as full as the journal's.
 
 
 class Machine:

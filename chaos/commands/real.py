@@ -10,9 +10,16 @@ import click
 
 from chaos.real.abilities import Abilities
 from chaos.real.belongings import Belongings
-from chaos.real.campaign import Campaign, Course, run_course
+from chaos.real.campaign import (
+    Campaign,
+    Course,
+    RoundFailedError,
+    TradingFailedError,
+    run_course,
+)
 from chaos.real.catalogue import CATALOGUE, Kind
 from chaos.real.diary import Diary
+from chaos.real.tool import ToolFailedError
 
 _INTERRUPTED = 1
 
@@ -26,7 +33,7 @@ _INTERRUPTED = 1
 @click.option(
     "--rate",
     type=click.IntRange(1, 1_000_000),
-    default=3_000,
+    default=4_000,
     show_default=True,
     help="commands a second that the clients try to send",
 )
@@ -77,7 +84,10 @@ def command(
         click.echo(f"removed what an earlier run left behind: {what}")
     click.echo(f"{again}  ({len(kinds)} kinds of faults)")
     started, began = datetime.now(UTC), monotonic()
-    run_course(course)
+    try:
+        run_course(course)
+    except (RoundFailedError, TradingFailedError, ToolFailedError) as error:
+        raise click.ClickException(f"nothing is proven: {error}") from error
     report = report_of(course, again, started, monotonic() - began)
     code = publish(report, json_file, html_file)
     if course.interrupted:

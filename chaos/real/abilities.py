@@ -3,20 +3,24 @@
 import os
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
-from chaos.real.belongings import MARK
+from chaos.real.belongings import MARK, Belongings
 from chaos.real.tool import ToolFailedError, run_tool
+from chaos.real.volume import Volume
 
 NETWORK: Final = "namespaces"
 SOCKET_KILL: Final = "ss"
 STRACE: Final = "strace"
+VOLUMES: Final = "ext4"
 
-_NEEDS_ROOT: Final = (NETWORK, SOCKET_KILL, STRACE)
+_NEEDS_ROOT: Final = (NETWORK, SOCKET_KILL, STRACE, VOLUMES)
 _TOOLS: Final = {
     NETWORK: ("ip", "nsenter"),
     SOCKET_KILL: ("ss", "nsenter"),
     STRACE: ("strace",),
+    VOLUMES: ("mkfs.ext4", "mount", "umount"),
 }
 _TUN: Final = Path("/dev/net/tun")
 
@@ -38,6 +42,8 @@ class Abilities:
                 self.missing.setdefault(ability, f"{', '.join(absent)} is not installed")
         if NETWORK not in self.missing:
             self._try_namespaces()
+        if VOLUMES not in self.missing:
+            self._try_volumes()
 
     def _try_namespaces(self) -> None:
         name = f"{MARK}-{os.getpid()}-trial"
@@ -49,6 +55,18 @@ class Abilities:
             run_tool("ip", "netns", "delete", name)
         except ToolFailedError as error:
             self.missing[NETWORK] = str(error)
+
+    def _try_volumes(self) -> None:
+        """Mount a file system and stop it: containers often may not."""
+        with TemporaryDirectory(prefix=f"{MARK}-{os.getpid()}-trial-") as folder:
+            belongings = Belongings()
+            try:
+                volume = Volume(Path(folder) / "image", Path(folder) / "mount", belongings)
+                volume.lose_power()
+            except (ToolFailedError, OSError) as error:
+                self.missing[VOLUMES] = str(error)
+            finally:
+                belongings.remove_all()
 
     def lack(self, needs: tuple[str, ...]) -> str:
         """Return why something with these needs cannot be done; "" when it can."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic_ns
 from typing import Final
 
-from chaos.real.abilities import NETWORK, Abilities
+from chaos.real.abilities import NETWORK, VOLUMES, Abilities
 from chaos.real.belongings import Belongings
 from chaos.real.catalogue import Kind
 from chaos.real.cluster_nodes import ClusterNodes
@@ -22,6 +23,7 @@ from chaos.real.scene import Scene
 from chaos.real.schedule import Schedule
 from chaos.real.site import LoopbackSite, Site
 from chaos.real.trading import Trading
+from chaos.real.volume import Volume
 
 _LEADER_SECONDS: Final = 30.0
 _AGREEMENT_SECONDS: Final = 30.0
@@ -57,13 +59,38 @@ class Round:
             else NamespaceSite(nodes, seed, os.getpid(), belongings)
         )
         self.deployment: Final = make_deployment(folder / "cluster", self._site, nodes)
+        volumes = {} if abilities.lack((VOLUMES,)) else self._move_to_volumes(belongings)
         self.cluster: Final = ClusterNodes(
             NodeProcess(self.deployment, member.number, self._site, belongings)
             for member in self.deployment.members
         )
         self.trading: Final = Trading(self.deployment, self._site, belongings, folder, seed, rate)
-        self.scene: Final = Scene(self.cluster, self.trading, self._site, abilities, belongings)
+        self.scene: Final = Scene(
+            self.cluster, self.trading, self._site, abilities, belongings, volumes
+        )
         self.looks = 0
+
+    def _move_to_volumes(self, belongings: Belongings) -> dict[int, Volume]:
+        """Give each node a disk of its own, to which a link in its place leads."""
+        volumes = {}
+        for member in self.deployment.members:
+            folder = self.deployment.folder(member.number)
+            image = self.folder / f"disk-{member.number}.img"
+            volume = Volume(image, self.folder / f"disk-{member.number}", belongings)
+            shutil.copytree(folder, volume.mount / folder.name)
+            shutil.rmtree(folder)
+            folder.symlink_to(volume.mount / folder.name)
+            volume.sync()  # As an operator's machine has long done before its power fails.
+            volumes[member.number] = volume
+        return volumes
+
+    def unpack(self) -> None:
+        """Copy what lies on the nodes' own disks to plain folders, for keeps."""
+        for number, volume in self.scene.volumes.items():
+            folder = self.deployment.folder(number)
+            if folder.is_symlink():
+                folder.unlink()
+                shutil.copytree(volume.mount / folder.name, folder)
 
     async def play(self, kinds: Sequence[Kind], seconds: float) -> None:
         """Start everything, break it for `seconds`, heal it, and stop it.

@@ -88,17 +88,19 @@ def dead_homes() -> list[tuple[int, Path]]:
     found = []
     for path in sorted(Path(tempfile.gettempdir()).glob(f"{MARK}-*-*")):
         owner = path.name.split("-")[1]
-        if owner.isdigit() and path.is_dir() and not _is_held(path / _LOCK_NAME):
+        if owner.isdigit() and path.is_dir() and not _is_held(path / _LOCK_NAME, int(owner)):
             found.append((int(owner), path))
     return found
 
 
-def _is_held(lock: Path) -> bool:
-    """Return whether a living run holds `lock`; a folder without one is being made just now."""
+def _is_held(lock: Path, owner: int) -> bool:
+    """Return whether a living run holds `lock`; a folder without one may be being made just now."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return True
+        return Path(f"/proc/{owner}").exists()
+    except PermissionError:
+        return True  # Somebody else's.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

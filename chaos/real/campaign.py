@@ -19,7 +19,7 @@ from chaos.real.trading import TradingFailedError
 from chaos.real.verdict import failovers_ms, judge_round
 from chaos.report.run_report import Operations
 
-ROUND_SECONDS: Final = 150.0
+ROUND_SECONDS: Final = 110.0
 _LEAST_SECONDS: Final = 20.0
 """A round shorter than this is not worth its start."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,7 +56,8 @@ class Course:
     recoveries_ms: list[float] = field(default_factory=list)
     rounds: int = 0
     looks: int = 0
-    commands: int = 0
+    checks: dict[str, int] = field(default_factory=dict)
+    """How often each invariant was checked."""
     interrupted: bool = False
 
 
@@ -124,16 +125,17 @@ async def _play(course: Course) -> None:
 def _judge(course: Course, round_: Round) -> None:
     recorded = round_.trading.recordings
     began_ms = course.diary.now_ms()
-    verdict = judge_round(round_.folders, recorded, round_.folder, course.diary)
+    judgement = judge_round(round_.folders, recorded, round_.folder, course.diary)
     course.diary.note("verdict", "verdict", "", began_ms, course.diary.now_ms())
-    total, found = course.operations, verdict.operations
+    total, found = course.operations, judgement.operations
     for name in Operations.__struct_fields__:
         setattr(total, name, getattr(total, name) + getattr(found, name))
     kills = round_.scene.leader_kills_ns
     course.failovers_ms += failovers_ms(recorded, [at for at, alone in kills if alone])
     course.troubled_failovers_ms += failovers_ms(recorded, [at for at, alone in kills if not alone])
     course.recoveries_ms += round_.cluster.recoveries_ms
-    course.commands += verdict.commands
+    for invariant, count in judgement.checks.items():
+        course.checks[invariant] = course.checks.get(invariant, 0) + count
     course.looks += round_.looks
     course.say(
         f"round {course.rounds}: {found.acknowledged + found.rejected:,} acknowledged, "
@@ -146,12 +148,15 @@ def _judge(course: Course, round_: Round) -> None:
 
 def _tidy(course: Course, round_: Round, ticket: int, *, violated: bool) -> None:
     """Remove what the round made; keep its folder if that was asked for or says something."""
-    failures = course.belongings.remove_all(down_to=ticket)
-    for failure in failures:
-        course.diary.violate("everything that a run makes is removed", failure)
     keep = course.campaign.keep
     if keep is None and violated:
         keep = Path(tempfile.mkdtemp(prefix=f"quorumbook-chaos-seed-{course.campaign.seed}-"))
+    if keep is not None:
+        round_.unpack()
+    for failure in course.belongings.remove_all(down_to=ticket):
+        course.diary.violate("everything that a run makes is removed", failure)
+    for image in round_.folder.glob("*.img"):
+        image.unlink()
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         target = keep / round_.folder.name

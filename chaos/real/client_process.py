@@ -22,6 +22,7 @@ from chaos.real.operator_script import Operator
 from chaos.real.progress import ProgressFile
 from chaos.real.recorded_session import TIMING, RecordedSession
 from chaos.real.recording import SessionRecorder
+from chaos.real.registered_mix import RegisteredMix
 from client.connection import Address
 from client.errors import ClientError, NotConnectedError, OutcomeUnknownError
 from client.reader import Reader
@@ -150,13 +151,24 @@ class TradingClient:
             session = await self._open(key, name, _FLOOD_WINDOW if flooder else _WINDOW)
             client = (self._settings.client << 8) + self._slots
             account = session.session.account
-            mix = TradeMix(Random(self._random.random()), stage, client, account)
+            random = Random(self._random.random())
+            mix: TradeMix | RegisteredMix
+            if account:
+                mix = RegisteredMix(random, account, len(stage.accounts), len(stage.markets))
+                session.listener = mix.take_replies
+            else:
+                mix = TradeMix(random, stage, client)
             share = rate / (self._settings.traders + bool(self._settings.operator_key))
             await self._pace(session, mix, share, flooder=flooder)
             await self._end(session)
 
     async def _pace(
-        self, session: RecordedSession, mix: TradeMix, rate: float, *, flooder: bool
+        self,
+        session: RecordedSession,
+        mix: TradeMix | RegisteredMix,
+        rate: float,
+        *,
+        flooder: bool,
     ) -> None:
         """Send at `rate` while the window has room; what was due during a failover is not owed."""
         loop = asyncio.get_running_loop()

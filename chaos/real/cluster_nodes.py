@@ -27,8 +27,8 @@ class ClusterNodes:
         """Take over `nodes`."""
         self.nodes: Final = {node.number: node for node in nodes}
         self.recoveries_ms: list[float] = []
-        self.failures: list[str] = []
-        """What nodes did that they should not have."""
+        self.failed = False
+        """Whether a node did what it should not: then nothing more is broken in this round."""
         self._claimed: set[int] = set()
         self._hurt: list[frozenset[int]] = []
         self._majority_since_ns = monotonic_ns()

@@ -15,11 +15,16 @@ from node.domain.limits import Limit
 from node.domain.units import MAX_PRICE, MIN_PRICE
 from node.protocol.command_frames import CommandFrames
 
-_REMEMBERED: Final = 500
+_REMEMBERED: Final = 100
+"""Orders: older ones have mostly been filled."""
 _MID: Final = 5_000
 _SPREAD: Final = 120.0
+_MARGIN: Final = 60
+"""That buyers ask less for, and sellers more: some orders rest."""
 _STRANGE_SHARE: Final = 0.05
 """Of orders go to a market that may not exist, or not trade."""
+_REPEATED_SHARE: Final = 0.05
+"""Of cancels are of an order that may be cancelled, or reduced, once more."""
 _STRANGE_MARKETS: Final = 60
 _INTENTS: Final = (terms.BUY_YES, terms.BUY_NO, terms.SELL_YES, terms.SELL_NO)
 _INTENT_WEIGHTS: Final = (4, 4, 1, 1)
@@ -46,11 +51,11 @@ class _Placed(NamedTuple):
 class TradeMix:
     """Orders, cancels, reductions, splits, merges and redemptions of one session."""
 
-    def __init__(self, random: Random, stage: Stage, client: int, own_account: int = 0) -> None:
-        """Trade on `stage`, for `own_account` alone when that is given, else for any account."""
+    def __init__(self, random: Random, stage: Stage, client: int) -> None:
+        """Trade on `stage`, for any account."""
         self._random = random
         self._stage = stage
-        self._accounts = [own_account] if own_account else stage.accounts
+        self._accounts = stage.accounts
         self._placed: deque[_Placed] = deque(maxlen=_REMEMBERED)
         self._name = client << 40
 
@@ -61,8 +66,10 @@ class TradeMix:
             if draw < 0.55 or not self._placed:
                 self._place(out)
             elif draw < 0.75:
-                account, market, name = self._choose()
+                account, market, name = chosen = self._choose()
                 out.cancel(account, market, 0, name)
+                if self._random.random() >= _REPEATED_SHARE:
+                    self._placed.remove(chosen)
             elif draw < 0.88:
                 account, market, name = self._choose()
                 out.reduce(account, market, 0, name, 1 + int(self._random.random() * 60))
@@ -73,9 +80,11 @@ class TradeMix:
         random = self._random
         self._name += 1
         account, market = self._account(), self._market()
-        price = min(max(int(random.gauss(_MID, _SPREAD)), MIN_PRICE), MAX_PRICE)
         intent = random.choices(_INTENTS, _INTENT_WEIGHTS)[0]
         time_in_force = random.choices(_TIMES, _TIME_WEIGHTS)[0]
+        buys = intent in {terms.BUY_YES, terms.BUY_NO}
+        middle = _MID - _MARGIN if buys else _MID + _MARGIN
+        price = min(max(int(random.gauss(middle, _SPREAD)), MIN_PRICE), MAX_PRICE)
         out.place(
             account,
             market,
@@ -85,11 +94,14 @@ class TradeMix:
             time_in_force,
             1 + int(random.random() * 200),
         )
-        self._placed.append(_Placed(account, market, self._name))
+        if time_in_force in {terms.GTC, terms.POST_ONLY}:
+            self._placed.append(_Placed(account, market, self._name))
 
     def _sets(self, out: CommandFrames, draw: float) -> None:
         account, market, lots = self._account(), self._market(), 1 + int(self._random.random() * 50)
         if draw < 0.93:
+            if self._random.random() >= _STRANGE_SHARE:
+                account = self._holder()
             out.split(account, market, lots)
         elif draw < 0.97:
             out.merge(account, market, lots)
@@ -103,6 +115,10 @@ class TradeMix:
 
     def _account(self) -> int:
         return self._accounts[int(self._random.random() * len(self._accounts))]
+
+    def _holder(self) -> int:
+        """Return an account that may hold both sides: every second one, the first among them."""
+        return self._accounts[int(self._random.random() * len(self._accounts)) // 2 * 2]
 
     def _market(self) -> int:
         if self._random.random() < _STRANGE_SHARE:

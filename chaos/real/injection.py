@@ -10,6 +10,9 @@ from chaos.real.scene import Scene
 from chaos.real.schedule import AT_ONCE_MOST, Drawn, Schedule
 
 _RETRY_SECONDS: Final = 0.2
+_LEADER_SECONDS: Final = 5.0
+_HEAL_SECONDS: Final = 90.0
+"""For a fault to begin and to be healed, besides how long it lasts, a rebuilt node included."""
 
 
 async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float) -> None:
@@ -18,12 +21,13 @@ async def inject(scene: Scene, schedule: Schedule, diary: Diary, seconds: float)
     deadline = loop.time() + seconds
     running: dict[asyncio.Task[bool], Drawn] = {}
     try:
-        while (left := deadline - loop.time()) > 0:
+        while (left := deadline - loop.time()) > 0 and not scene.cluster.failed:
             drawn = None
             if len(running) < AT_ONCE_MOST:
                 drawn = schedule.draw(frozenset(one.kind.name for one in running.values()))
             if drawn is not None and drawn.alone:
                 await asyncio.gather(*running)
+                await scene.cluster.await_leader(_LEADER_SECONDS)
                 if not await _apply(scene, drawn, diary):
                     schedule.put_back(drawn)
             elif drawn is not None:
@@ -49,13 +53,20 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
     what = ""
     scene.at_work.add(drawn.number)
     try:
-        async with kind.apply(scene, drawn.random) as what:
+        async with (
+            asyncio.timeout(drawn.seconds + _HEAL_SECONDS),
+            kind.apply(scene, drawn.random) as what,
+        ):
             diary.faults[kind.name] += 1
             await asyncio.sleep(drawn.seconds)
     except UnsuitableError:
         diary.unsuitable[kind.name] += 1
         return False
+    except TimeoutError:
+        scene.cluster.failed = True
+        diary.violate("what is broken heals", f"{kind.name} {what}: within {_HEAL_SECONDS:.0f} s")
     except NodeFailedError as error:
+        scene.cluster.failed = True
         diary.violate("a node does what it is told", f"{kind.name}: {error}")
     finally:
         scene.at_work.discard(drawn.number)

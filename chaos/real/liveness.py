@@ -28,6 +28,7 @@ class LivenessWatch:
     async def watch(self) -> None:
         """Look until cancelled."""
         bar_ns = looked_ns = monotonic_ns()
+        told_ns = 0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             now_ns = monotonic_ns()
@@ -39,10 +40,10 @@ class LivenessWatch:
                 continue
             self.looks += 1
             bar_ns = max(bar_ns, since_ns, self._trading.progress().last_ns)
-            if now_ns - bar_ns > BOUND_SECONDS * 1e9:
+            if now_ns - bar_ns > BOUND_SECONDS * 1e9 and told_ns != bar_ns:
+                told_ns = bar_ns  # One standstill is one violation, however long it lasts.
                 self._diary.violate(
                     "progress within 10 s of a connected majority",
                     f"no acknowledgement for {(now_ns - bar_ns) / 1e9:.1f} s; leader: node "
                     f"{await self._cluster.leader_number()}",
                 )
-                bar_ns = now_ns

@@ -149,7 +149,8 @@ class NodeProcess:
         """Return the last line on standard error behind its first `since` bytes."""
         file = self._errors_file()
         content = file.read_bytes()[since:] if file.exists() else b""
-        lines = content.decode(errors="replace").strip().splitlines()
+        # A power cut may leave the end of a file that was not synced as zeroes.
+        lines = content.replace(b"\0", b"").decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
     def _errors_file(self) -> Path:

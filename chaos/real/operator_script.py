@@ -10,6 +10,8 @@ from nacl.signing import SigningKey
 
 from chaos.real.command_mix import CONFIGURED, Stage
 from chaos.real.recorded_session import RecordedSession
+from chaos.workloads.knowledge import Knowledge
+from chaos.workloads.registry import OPERATOR, write_one
 from client.replies import Reply
 from node.domain import commands, terms
 from node.domain.codes import Code
@@ -28,6 +30,17 @@ _PAUSE_SECONDS: Final = 0.02
 
 
 Write = Callable[[CommandFrames], None]
+
+_SCRIPTED: Final = (
+    commands.DEPOSIT,
+    commands.MARKET_CLOSE,
+    commands.MARKET_RESOLVE,
+    commands.MARKET_VOID,
+    commands.CONFIGURE,
+    commands.CHECKPOINT,
+)
+"""Never drawn blindly: the stage must stay fit for trading, and checkpoints must not be all."""
+_REGISTERED: Final = tuple(workload for workload in OPERATOR if workload.kind not in _SCRIPTED)
 
 
 class StageFailedError(Exception):
@@ -49,6 +62,7 @@ class Operator:
         self._exclusive: list[list[int]] = []
         """Exclusive events whose markets are closed together, and then resolved together."""
         self._revocable: list[bytes] = []
+        self._known = Knowledge(0, ACCOUNTS, MARKETS)
 
     # The stage.
 
@@ -116,6 +130,10 @@ class Operator:
                 limit, least, most = self._random.choice(CONFIGURED)
                 value = self._random.randint(least, most)
                 await self._session.ask(lambda out: out.configure(limit, value))  # noqa: B023
+            elif draw < 0.85:
+                await self._session.ask(
+                    lambda out: write_one(_REGISTERED, out, self._random, self._known)
+                )
             elif draw < 0.98 and self._identities < _ACCOUNTS_MOST:
                 await self._session.ask(self._account)
             else:

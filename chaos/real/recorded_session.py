@@ -40,6 +40,8 @@ class RecordedSession:
         self._progress, self._slot = progress
         self._waiters = ReplyWaiters()
         self._frames = CommandFrames(1)
+        self.listener: Callable[[bytes], None] | None = None
+        """Hears all replies, as they come."""
         self.session = TradeSession(
             addresses,
             key,
@@ -96,6 +98,8 @@ class RecordedSession:
         self._recorder.told(reconnections, replies)
         self._progress.acknowledge(self._slot, len(replies) // REPLY_BYTES, reconnections)
         self._waiters.take_replies(replies)
+        if self.listener is not None:
+            self.listener(replies)
 
     def _take_loss(self, first: int, last: int, reason: str) -> None:
         self._progress.lose(self._slot, last - first + 1)

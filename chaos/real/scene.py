@@ -11,6 +11,7 @@ from chaos.real.namespace_site import NamespaceSite
 from chaos.real.site import Site
 from chaos.real.tool import run_tool
 from chaos.real.trading import Trading
+from chaos.real.volume import Volume
 from chaos.real.wire import Wire
 
 
@@ -23,6 +24,8 @@ class Scene:
     site: Site
     abilities: Abilities
     belongings: Belongings
+    volumes: dict[int, Volume]
+    """The disk of each node; empty without the ability."""
     at_work: set[int] = field(default_factory=set)
     """The numbers of the faults that work just now."""
     leader_kills_ns: list[tuple[int, bool]] = field(default_factory=list)

@@ -13,6 +13,8 @@ AT_ONCE_MOST: Final = 3
 
 _ALONE_SHARE: Final = {"kill-leader": 0.6}
 _ALONE_SHARE_ELSE: Final = 0.1
+_COPIES: Final = {"kill-leader": 3}
+"""In the deck, where it is not one: failovers are counted and timed."""
 
 
 class Drawn(NamedTuple):
@@ -50,7 +52,8 @@ class Schedule:
     def draw(self, busy: frozenset[str] = frozenset()) -> Drawn | None:
         """Return the next fault whose kind is not among `busy`; None when all are."""
         if not self._deck:
-            self._deck = self._random.sample(self._kinds, len(self._kinds))
+            dealt = [kind for kind in self._kinds for _ in range(_COPIES.get(kind.name, 1))]
+            self._deck = self._random.sample(dealt, len(dealt))
         for place in range(len(self._deck) - 1, -1, -1):
             if self._deck[place].name not in busy:
                 chosen = self._deck.pop(place)

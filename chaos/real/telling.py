@@ -33,7 +33,7 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
         recoveries_ms=course.recoveries_ms,
         checks={
             "progress of a connected majority": course.looks,
-            "commands replayed offline": course.commands,
+            **course.checks,
             "rounds that converged and were judged": course.rounds,
         },
         violations=diary.violations,
@@ -75,7 +75,7 @@ def _figures(course: Course, command: str) -> list[Figure]:
         ),
         Figure(
             "acknowledged commands",
-            f"{acknowledged:,}",
+            f"{acknowledged:,} ({found.rejected:,} of them rejected)",
             f"{_ACKNOWLEDGED_GOAL:,}" if long else "at least 1",
             acknowledged >= (_ACKNOWLEDGED_GOAL if long else 1),
             command,

@@ -158,6 +158,31 @@ class Trading:
         with suppress(ProcessLookupError):
             os.kill(self._clients[0].process.pid, signal.SIGUSR1 if on else signal.SIGUSR2)
 
+    async def start_pest(self, kind: str, number: int) -> int:
+        """Start a client that does harm to a node, and return its ticket once it is at work."""
+        member = self._deployment.member(number)
+        words = [sys.executable, "-m", "chaos.real.pest_process", kind, member.host]
+        words += [str(member.client_port), str(self._brokers[-1])]
+        started: list[subprocess.Popen[bytes]] = []
+        ticket = self._belongings.add(f"{kind} client", lambda: _end(started))
+        started.append(self._start_pest(words))
+        await asyncio.to_thread(_await_word, started[0])
+        return ticket
+
+    def _start_pest(self, words: list[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._site.command(CLIENTS_HOST, words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=owned_environment(),
+        )
+
+    def end_pest(self, ticket: int) -> None:
+        """End a client that does harm."""
+        self._belongings.remove(ticket)
+
     # The end.
 
     async def stop(self) -> list[str]:
@@ -188,6 +213,13 @@ def _end(started: "Sequence[subprocess.Popen[bytes]]") -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _await_word(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process says something, or ends."""
+    assert process.stdout is not None
+    with process.stdout as said:
+        said.readline()
 
 
 def _said(client: _ClientProcess) -> str:

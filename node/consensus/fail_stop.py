@@ -10,6 +10,8 @@ EXIT_FAILED: Final = 70
 
 def stop_process(error: BaseException) -> None:
     """Print `error` and end the process at once: what it might do next could be wrong."""
-    traceback.print_exception(error, file=sys.stderr)
-    sys.stderr.flush()
-    os._exit(EXIT_FAILED)
+    try:
+        traceback.print_exception(error, file=sys.stderr)
+        sys.stderr.flush()
+    finally:
+        os._exit(EXIT_FAILED)  # Also when nothing can be printed any more.

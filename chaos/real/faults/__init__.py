@@ -1,5 +1,5 @@
 """The kinds of faults, by what they break; importing this fills the catalogue."""
 
-from chaos.real.faults import clients, network, processes
+from chaos.real.faults import clients, damage, disks, network, processes, surroundings
 
-__all__ = ["clients", "network", "processes"]
+__all__ = ["clients", "damage", "disks", "network", "processes", "surroundings"]

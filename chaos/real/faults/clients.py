@@ -1,9 +1,11 @@
 """Clients that die or misbehave."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 from chaos.real.catalogue import CLIENTS, kind
+from chaos.real.pest_process import SILENT, SLOW_READER
 from chaos.real.scene import Scene
 
 
@@ -25,3 +27,27 @@ async def client_flood(scene: Scene, random: Random) -> AsyncIterator[str]:
         yield "broker 0"
     finally:
         scene.trading.flood(on=False)
+
+
+@asynccontextmanager
+async def _pestered(scene: Scene, random: Random, pest: str) -> AsyncIterator[str]:
+    number = random.choice(sorted(scene.cluster.numbers))
+    ticket = await scene.trading.start_pest(pest, number)
+    try:
+        yield f"at node {number}"
+    finally:
+        scene.trading.end_pest(ticket)
+
+
+@kind("half-open-logins", CLIENTS, (0.5, 4.0))
+async def half_open_logins(scene: Scene, random: Random) -> AsyncIterator[str]:
+    """Hold 150 connections to a node open that never log in."""
+    async with _pestered(scene, random, SILENT) as what:
+        yield what
+
+
+@kind("slow-reader", CLIENTS, (1.0, 5.0))
+async def slow_reader(scene: Scene, random: Random) -> AsyncIterator[str]:
+    """Let clients subscribe to everything and ask much, and read nothing."""
+    async with _pestered(scene, random, SLOW_READER) as what:
+        yield what

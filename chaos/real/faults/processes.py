@@ -3,13 +3,16 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from random import Random
+from typing import Final
 
 from chaos.real.catalogue import NODES, kind
 from chaos.real.cluster_nodes import UnsuitableError
-from chaos.real.node_process import NodeFailedError
+from chaos.real.node_process import NodeFailedError, NodeProcess
 from chaos.real.scene import Scene
+
+_STOPPED_MS: Final = 24
 
 
 @kind("kill-leader", NODES, (0.1, 2.0))
@@ -68,7 +71,7 @@ async def restart(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Stop a node with SIGTERM, as an operator would, and start it again."""
     number = random.choice(sorted(scene.cluster.free) or _nobody())
     with scene.cluster.crippling(number):
-        await _stop_well(scene, number)
+        await stop_well(scene, number)
         yield f"node {number}"
         await scene.cluster.revive(number)
 
@@ -79,12 +82,13 @@ async def transfer(scene: Scene, random: Random) -> AsyncIterator[str]:
     del random
     leader = await scene.cluster.leader()
     with scene.cluster.crippling(leader.number):
-        await _stop_well(scene, leader.number)
+        await stop_well(scene, leader.number)
         yield f"node {leader.number}"
         await scene.cluster.revive(leader.number)
 
 
-async def _stop_well(scene: Scene, number: int) -> None:
+async def stop_well(scene: Scene, number: int) -> None:
+    """Ask a node to stop. Raises NodeFailedError unless it ends as it should."""
     code = await scene.cluster.nodes[number].stop()
     if code != 0:
         said = "had to be killed" if code is None else f"ended with code {code}"
@@ -147,6 +151,38 @@ async def pause_majority(scene: Scene, random: Random) -> AsyncIterator[str]:
         for number in numbers:
             cluster.nodes[number].signal(signal.SIGCONT)
             await asyncio.sleep(random.uniform(0.0, 0.4))
+
+
+@kind("pause-all", NODES, (0.2, 3.0))
+async def pause_all(scene: Scene, random: Random) -> AsyncIterator[str]:
+    """Stop the processes of all nodes, as a host does that moves its virtual machines."""
+    del random
+    with _paused(scene, *scene.cluster.numbers):
+        yield "all nodes"
+
+
+@kind("starved", NODES, (0.5, 4.0))
+async def starved(scene: Scene, random: Random) -> AsyncIterator[str]:
+    """Leave a node a fifth of a core or less."""
+    node = scene.cluster.nodes[random.choice(sorted(scene.cluster.free) or _nobody())]
+    running_ms = random.randint(2, 6)
+    with scene.cluster.crippling(node.number):
+        starving = asyncio.create_task(_starve(node, running_ms / 1_000))
+        try:
+            yield f"node {node.number}: {running_ms} of {running_ms + _STOPPED_MS} ms"
+        finally:
+            starving.cancel()
+            with suppress(asyncio.CancelledError):
+                await starving
+            node.signal(signal.SIGCONT)
+
+
+async def _starve(node: NodeProcess, running_seconds: float) -> None:
+    while True:
+        node.signal(signal.SIGSTOP)
+        await asyncio.sleep(_STOPPED_MS / 1_000)
+        node.signal(signal.SIGCONT)
+        await asyncio.sleep(running_seconds)
 
 
 def _nobody() -> list[int]:
