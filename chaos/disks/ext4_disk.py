@@ -136,22 +136,26 @@ class Ext4Disk:
 
     def _write_some_back(self) -> None:
         """Write some pages of some files to the device, as the kernel does when it likes."""
-        files = [path for path in sorted(self.path.rglob("*")) if path.is_file()]
-        for path in files:
-            pages = -(-path.stat().st_size // _PAGE_BYTES)
-            if pages and self._random.random() < 0.5:
-                first = self._random.randrange(max(0, pages - 8), pages)
-                count = self._random.randint(1, 8)
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    _libc.sync_file_range(
-                        descriptor,
-                        ctypes.c_int64(first * _PAGE_BYTES),
-                        ctypes.c_int64(count * _PAGE_BYTES),
-                        _WRITE_BACK,
-                    )
-                finally:
-                    os.close(descriptor)
+        for path in sorted(self.path.rglob("*")):
+            with suppress(FileNotFoundError):  # Its owner is still at work.
+                if path.is_file() and self._random.random() < 0.5:
+                    self._write_back(path)
+
+    def _write_back(self, path: Path) -> None:
+        """Write some of the last pages of a file."""
+        pages = -(-path.stat().st_size // _PAGE_BYTES)
+        first = self._random.randrange(max(0, pages - 8), pages + 1)
+        count = self._random.randint(1, 8)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            _libc.sync_file_range(
+                descriptor,
+                ctypes.c_int64(first * _PAGE_BYTES),
+                ctypes.c_int64(count * _PAGE_BYTES),
+                _WRITE_BACK,
+            )
+        finally:
+            os.close(descriptor)
 
 
 def _run(*command: str) -> str:

@@ -22,6 +22,8 @@ from chaos.disks.forgetful_inode import Inode
 
 ROOT: Final = 1
 BLOCK_BYTES: Final = 4096
+_NOTHING_SURVIVES_SHARE: Final = 0.5
+"""How often a power loss takes every unsynced byte; else each file has a chance of its own."""
 
 
 class DiskError(OSError):
@@ -265,11 +267,12 @@ class ForgetfulFiles:
         loss = PowerLoss()
         random = self._random
         kept = random.choice((0, random.randint(0, len(self._unsynced))))
+        nothing_survives = random.random() < _NOTHING_SURVIVES_SHARE
         loss.names_kept, loss.names_lost = kept, len(self._unsynced) - kept
         for inode in self._inodes.values():
             inode.lookups = 0
             if inode.dirty:
-                lost = inode.lose(self._chance())
+                lost = inode.lose(self._never if nothing_survives else self._chance())
                 loss.sectors_lost += lost
                 loss.files_torn += lost > 0
         survived, self._unsynced = self._unsynced[:kept], []
@@ -277,10 +280,14 @@ class ForgetfulFiles:
         self._start_from_synced()
         return loss
 
+    @staticmethod
+    def _never() -> bool:
+        return False
+
     def _chance(self) -> Callable[[], bool]:
         """Return what decides for one file: nothing, everything or some of it survives."""
         random = self._random
-        share = random.choice((0.0, 0.0, random.random(), 1.0))
+        share = random.choice((0.0, random.random(), random.random(), 1.0))
         return lambda: random.random() < share
 
     def _start_from_synced(self) -> None:

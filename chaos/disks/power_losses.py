@@ -19,6 +19,7 @@ from chaos.checkers.judgement import judge
 from chaos.disks.ext4_disk import Ext4Disk
 from chaos.disks.forgetful_disk import ForgetfulDisk
 from chaos.disks.forgetful_files import PowerLoss
+from chaos.disks.power import PowerDisk
 from chaos.disks.powered_cluster import NodesFailedError, PoweredCluster
 from chaos.disks.survivors import Survivors, inspect_survivors
 from chaos.disks.traders import TraderError, Traders
@@ -30,6 +31,7 @@ from cluster.deployment import Plan
 LOSSES_PER_CLUSTER: Final = 10
 SERVE_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 30.0
+_SYNC_MS: Final = (0, 0, 2, 10)
 _TRADE_SECONDS: Final = (0.05, 0.45)
 _START_SECONDS: Final = (0.1, 1.5)
 _START_CUT_SHARE: Final = 0.15
@@ -51,6 +53,8 @@ class Outcome(StrEnum):
     HELD = "held"
     LOST = "lost"
     """Something acknowledged was not there afterwards, or not as it was told."""
+    THIN = "too few"
+    """All of it was there, and some on no majority of the disks."""
     REFUSED = "refused"
     """A node did not start from what survived, or the cluster did not go on."""
 
@@ -151,11 +155,13 @@ class _Cluster:
         self._evidence = place / "evidence"
         self._evidence.mkdir()
         self._seed = random.getrandbits(32)
-        disk = (
-            stack.enter_context(ForgetfulDisk(place / "disk", seed=self._seed))
-            if scene.disk is DiskKind.FUSE
-            else stack.enter_context(Ext4Disk(place / "disk", place / "image", seed=self._seed))
-        )
+        self._forgetful: ForgetfulDisk | None = None
+        disk: PowerDisk
+        if scene.disk is DiskKind.FUSE:
+            self._forgetful = ForgetfulDisk(place / "disk", seed=self._seed)
+            disk = stack.enter_context(self._forgetful)
+        else:
+            disk = stack.enter_context(Ext4Disk(place / "disk", place / "image", seed=self._seed))
         self._cluster = PoweredCluster(
             disk,
             place / "logs",
@@ -167,9 +173,16 @@ class _Cluster:
 
     def live(self, times: int) -> None:
         """Go through `times` losses, fewer when something is lost, and be judged."""
-        self._cluster.start(self._random)
-        self._cluster.await_serving(SERVE_SECONDS)
-        self._traders.prepare()
+        began = time.monotonic()
+        try:
+            self._cluster.start(self._random)
+            self._cluster.await_serving(SERVE_SECONDS)
+            self._traders.prepare()
+        except (NodesFailedError, TraderError) as error:
+            self._keep("never-started")
+            self._run.violate("a new cluster did not start", [str(error)], self._evidence)
+            self._run.end_time(Outcome.REFUSED, began, str(error))
+            return
         for number in range(times):
             began = time.monotonic()
             outcome, what = self._one_time()
@@ -214,6 +227,9 @@ class _Cluster:
         self._cluster.copy_to(target)
 
     def _trade_and_cut(self) -> None:
+        if self._forgetful is not None:
+            # The longer a sync takes, the more often the power goes in the middle of one.
+            self._forgetful.slow_down(self._random.choice(_SYNC_MS))
         self._traders.trade()
         time.sleep(self._random.uniform(*_TRADE_SECONDS))
         if self._random.random() < _CHECKPOINT_SHARE:
@@ -258,7 +274,9 @@ class _Cluster:
         )
         self._keep("survived")
         self._run.violate(what, survivors.findings, self._evidence)
-        return (Outcome.LOST if lost else Outcome.REFUSED), what
+        if lost:
+            return Outcome.LOST, what
+        return (Outcome.REFUSED if survivors.refused else Outcome.THIN), what
 
     def _start_again(self) -> None:
         """Start from what survived: all nodes serve and agree, all clients get their replies."""

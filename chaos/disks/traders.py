@@ -17,10 +17,10 @@ from chaos.disks.witness import Witness
 from chaos.history import Operation
 from client.connection import Address
 from client.errors import ClientError
-from cluster.deployment import Deployment
+from cluster.deployment import Deployment, DeploymentError
 from cluster.flow_frames import FRAME_SIZE, encode, split
 from cluster.flow_generator import generate_flow
-from cluster.flow_stage import grant_brokers, prepare_stage
+from cluster.flow_stage import StageError, grant_brokers, prepare_stage
 from cluster.replaying import operator_session
 from node.protocol.command_frames import CommandFrames
 
@@ -110,7 +110,7 @@ class Traders:
     def _call(self, work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
-        except (ClientError, TimeoutError) as error:
+        except (ClientError, DeploymentError, StageError, TimeoutError) as error:
             raise TraderError(str(error) or "the clients' thread did not answer") from error
 
     # In the thread.

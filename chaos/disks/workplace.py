@@ -46,6 +46,11 @@ def workplace() -> Iterator[Path]:
         take_down(folder)
 
 
+def owned_folders(process: int) -> list[Path]:
+    """Return the folders of the runs of a process."""
+    return sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}-{process}-*"))
+
+
 def remove_leftovers() -> list[Path]:
     """Take down the folders of runs that are no more; return them."""
     leftovers = []

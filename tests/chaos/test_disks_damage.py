@@ -24,7 +24,7 @@ from node.storage.errors import SnapshotDamagedError
 from node.storage.probe import probe_file
 from tests.unit.audited_cluster import build_log, write_node
 
-SEEDS = 400
+SEEDS = 250
 
 
 @pytest.fixture(scope="module")
