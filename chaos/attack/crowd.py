@@ -9,32 +9,24 @@ import resource
 import socket
 import struct
 from collections import Counter
-from collections.abc import Sequence
-from random import Random
 from typing import Final
 
 from nacl.signing import SigningKey
 
+from chaos.attack.flood import Flood
 from client.connection import Address, RefusedMessage
-from cluster.bulk_session import BulkSession
-from cluster.delivery import frame_offsets
-from config import Endpoint
 from node.protocol import encoding, messages
-from node.protocol.command_frames import CommandFrames
 from node.protocol.login import login_statement
 from node.protocol.refusals import Refusal
 from node.protocol.stream import NodeStream
 
 CONNECT_AT_ONCE: Final = 64
-BEAT_SECONDS: Final = 5.0
+BEAT_SECONDS: Final = 7.0
 _PARTS: Final = 50
 """Into which the heartbeats of a crowd are divided."""
 _CHALLENGE = struct.Struct("<12xi16s32s")
 _TINY_BUFFER_BYTES: Final = 4_096
 _PATIENCE_SECONDS: Final = 20.0
-POST_ONLY: Final = 4
-GTC: Final = 1
-BUY_YES: Final = 1
 
 
 def raise_descriptors(wanted: int) -> int:
@@ -65,7 +57,7 @@ class Member(asyncio.Protocol):
         self._crowd = crowd
         self._logs_in = logs_in
         self._reads = reads
-        self._stream: NodeStream | None = NodeStream()
+        self._stream = NodeStream()
         self.transport: asyncio.Transport | None = None
         self.settled = asyncio.get_running_loop().create_future()
 
@@ -74,12 +66,9 @@ class Member(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Take the challenge and the answer; what comes later is not looked at."""
-        stream = self._stream
-        if stream is None:
-            return
-        stream.feed(data)
-        for frame in stream.messages:
+        """Take the challenge and the answer; what comes later is not read."""
+        self._stream.feed(data)
+        for frame in self._stream.messages:
             self._message(int.from_bytes(frame[4:6], "little"), frame)
 
     def _message(self, kind: int, frame: bytes) -> None:
@@ -89,24 +78,25 @@ class Member(asyncio.Protocol):
         elif kind == messages.LOGIN_ACCEPTED:
             self._crowd.held[self] = None
             self._settle("accepted")
-            if not self._reads:
-                self._stop_reading()
-            self._stream = None if self._reads else self._stream
+            self._stop_reading()
         elif kind == messages.REFUSED:
             reason = Refusal(RefusedMessage.parse(frame).reason).name
             self._crowd.refused[reason] += 1
             self._settle(reason)
 
     def _stop_reading(self) -> None:
+        """Leave heartbeats to the system's buffers, and for a slow reader much more than that."""
         assert self.transport is not None
-        request = encoding.encode_subscribe(1, messages.MARKET_DATA, 0, 0, 0, 0)
-        self.transport.write(request)
+        if not self._reads:
+            request = encoding.encode_subscribe(1, messages.MARKET_DATA, 0, 0, 0, 0)
+            self.transport.write(request)
         self.transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the crowd."""
         del exc
-        if self._crowd.held.pop(self, 0) is None:
+        if self in self._crowd.held:
+            del self._crowd.held[self]
             self._crowd.lost += 1
         if not self.settled.done():
             self._crowd.unanswered += 1
@@ -125,19 +115,19 @@ class Crowd:
         """Come with `key`, which may read."""
         self._address = address
         self._key = key
-        self._random = Random(seed)
+        self._seed = seed
         self._tasks: list[asyncio.Task[None]] = []
-        self._sessions: list[BulkSession] = []
+        self._floods: list[Flood] = []
         self.held: dict[Member, None] = {}
         self.refused: Counter[str] = Counter()
         self.lost = 0
+        """Connections that the node ended though they had been accepted."""
         self.unanswered = 0
         """Connections that ended without an answer: neither accepted nor refused by name."""
         self.failed = 0
         """Connections that could not be made at all."""
         self.half_open = 0
         """Logins that were begun and left."""
-        self._flooded = 0
 
     def login(self, challenge: bytes) -> bytes:
         """Return a LOGIN for reading that answers `challenge`."""
@@ -155,10 +145,10 @@ class Crowd:
             for place in places:
                 await self._join(source_address(place, per_address), logs_in=True, reads=True)
 
+        self._tasks.append(asyncio.create_task(self._beat()))
         async with asyncio.TaskGroup() as group:
             for _ in range(CONNECT_AT_ONCE):
                 group.create_task(work())
-        self._tasks.append(asyncio.create_task(self._beat()))
 
     async def read_slowly(self, count: int) -> None:
         """Open `count` connections that follow all markets and never read what comes."""
@@ -175,26 +165,16 @@ class Crowd:
 
         self._tasks += [asyncio.create_task(work()) for _ in range(count)]
 
-    async def flood(
-        self, endpoints: Sequence[Endpoint], key: SigningKey, account: int, rate: int
-    ) -> None:
+    async def flood(self, key: SigningKey, account: int, rate: int) -> None:
         """Send commands of one account at `rate` a second, whether or not replies come."""
-        session = BulkSession(endpoints, key)
-        await session.open()
-        self._sessions.append(session)
-        self._tasks.append(asyncio.create_task(self._flood(session, account, rate)))
-
-    async def _flood(self, session: BulkSession, account: int, rate: int) -> None:
-        while True:
-            frames = orders(session.next_sequence, account, rate, self._random)
-            delivery = await session.send(frames, frame_offsets(frames), rate)
-            self._flooded += delivery.acknowledged
+        flood = await Flood.at(self._address, key, account, rate, self._seed)
+        self._floods.append(flood)
+        self._tasks.append(asyncio.create_task(flood.run()))
 
     @property
     def flooded(self) -> int:
-        """Return how many commands of the flood were answered."""
-        under_way = [one.delivery for one in self._sessions if one.delivery is not None]
-        return self._flooded + sum(delivery.acknowledged for delivery in under_way)
+        """Return how many commands of all floods were answered."""
+        return sum(flood.answered for flood in self._floods)
 
     async def stop(self) -> None:
         """Leave, all at once and without a word."""
@@ -206,9 +186,8 @@ class Crowd:
         for member in held:
             if member.transport is not None:
                 member.transport.abort()
-        for session in self._sessions:
-            await session.close()
-        self._sessions.clear()
+        for flood in self._floods:
+            flood.end()
 
     async def _join(self, source: str, *, logs_in: bool, reads: bool) -> None:
         """Connect and wait for the answer: accepted, or refused by name."""
@@ -244,14 +223,4 @@ class Crowd:
                         member.transport.write(frame)
                 await asyncio.sleep(BEAT_SECONDS / _PARTS)
             if not held:
-                await asyncio.sleep(BEAT_SECONDS)
-
-
-def orders(first: int, account: int, count: int, random: Random) -> bytes:
-    """Return `count` commands: each order is placed far from the others' and cancelled next."""
-    frames = CommandFrames(first)
-    for _ in range(count // 2):  # Down: pairs.
-        name = random.getrandbits(62) + 1
-        frames.place(account, 1, name, 1_000 + random.randrange(1_000), BUY_YES, POST_ONLY, 100)
-        frames.cancel(account, 1, 0, name)
-    return frames.take()
+                await asyncio.sleep(BEAT_SECONDS / _PARTS)

@@ -14,9 +14,8 @@ from nacl.signing import SigningKey
 
 from chaos.attack.crowd import Crowd, raise_descriptors
 from client.connection import Address
-from config import Endpoint
 
-NICE: Final = 10
+NICE: Final = 4
 DESCRIPTORS: Final = 16_384
 
 
@@ -45,8 +44,7 @@ async def _do(crowd: Crowd, setting: dict[str, Any], asked: dict[str, Any]) -> N
     elif what == "half-open":
         crowd.keep_half_open(asked["count"])
     elif what == "flood":
-        endpoints = [Endpoint(*one) for one in setting["endpoints"]]
-        await crowd.flood(endpoints, _key(setting["flooder"]), asked["account"], asked["rate"])
+        await crowd.flood(_key(setting["flooder"]), asked["account"], asked["rate"])
     elif what == "stop":
         await crowd.stop()
     else:

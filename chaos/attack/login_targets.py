@@ -13,6 +13,7 @@ from node.protocol import encoding, handshake, messages
 from node.protocol.login import login_statement
 
 _ANSWER_BYTES_MAX: Final = 1 << 20
+_TURNS: Final = 400
 
 
 class OnALoop:
@@ -39,7 +40,7 @@ class OnALoop:
     async def _all(self, node: SmallNode, inputs: Sequence[bytes]) -> None:
         for data in inputs:
             self._judge(node, data)
-        for _ in range(3):
+        for _ in range(_TURNS):  # The loop answers a few questions a turn.
             await asyncio.sleep(0)
         uncaught, node.uncaught[:] = list(node.uncaught), []
         if uncaught:

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import uvloop
 
-from chaos.attack.crowd import orders, raise_descriptors
+from chaos.attack.crowd import raise_descriptors
 from chaos.attack.crowd_client import CrowdClient
+from chaos.attack.crowd_orders import orders
 from chaos.attack.crowd_process import DESCRIPTORS
 from chaos.attack.options import AttackOptions
 from chaos.attack.victim import Victim, victim
@@ -130,7 +131,6 @@ class _Overload:
         member = attacked.deployment.member(attacked.leader)
         setting = {
             "address": list(member.client),
-            "endpoints": [list(one) for one in self._endpoints],
             "reader": bytes(attacked.traders[TRADERS]).hex(),
             "flooder": bytes(attacked.traders[TRADERS + 1]).hex(),
             "seed": self._options.seed,
