@@ -58,7 +58,7 @@ class LeaderFinder:
                             reason = str(error)
                             self.avoid()
                     await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
-                    pause = min(pause * 2, self._timing.backoff_most)
+                    pause = min(pause * self._timing.backoff_growth, self._timing.backoff_most)
         except TimeoutError as error:
             raise NotConnectedError(f"no node let us in within {seconds} s: {reason}") from error
 

@@ -17,7 +17,9 @@ class ClientTiming:
     """For the first login anywhere."""
     backoff_least: float = 0.01
     backoff_most: float = 0.5
-    """Between two rounds over all nodes, doubled each time, with jitter."""
+    """Between two rounds over all nodes, longer each time, with jitter."""
+    backoff_growth: float = 1.25
+    """From one pause to the next. An election then ends at most a quarter of its time unseen."""
     heartbeat: float = 1.0
     """Between two heartbeats to the node."""
     silence: float = 4.0
