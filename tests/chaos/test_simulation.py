@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from chaos.commands.sim import command
@@ -24,9 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def silent() -> None:
-    """Keep the logs of simulated nodes out of the way."""
+def silent() -> Iterator[None]:
+    """Keep the logs of simulated nodes out of the way, and nobody else's."""
     quiet_logs.silence()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("nodes", [3, 5])
