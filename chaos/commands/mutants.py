@@ -21,6 +21,7 @@ from chaos.report.source_commit import source_commit
 from cluster.console import say_table
 
 _LEAST = 25
+_CONTROL_SEEDS = 40
 _MEDIAN_MOST = 50
 
 
@@ -63,8 +64,21 @@ def command(
         click.echo(f"{mutant.name:32} {seen} {'' if verdict.caught else verdict.what}")
         return verdict
 
+    def control(options: tuple[str, ...]) -> Verdict:
+        verdict = try_mutant(None, min(seeds, _CONTROL_SEEDS), seconds_each, options)
+        told = " ".join(options) or "all faults"
+        held = verdict.seeds > 0 and not verdict.caught
+        click.echo(f"{'(no bug)':32} {'holds' if held else 'BROKEN'}, {told}")
+        return verdict
+
     with ThreadPoolExecutor(processes) as pool:
         verdicts = list(pool.map(attempt, chosen))
+        controls = list(pool.map(control, dict.fromkeys(one.options for one in chosen)))
+    report.violations += [
+        Violation("without a bug all seeds hold", verdict.what, verdict.reproduce)
+        for verdict in controls
+        if verdict.caught or not verdict.seeds
+    ]
     report.elapsed_seconds = time.monotonic() - began
     _fill_in(report, verdicts, seeds, whole=not only)
     return publish(report, json_file, html_file)

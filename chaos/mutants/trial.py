@@ -1,6 +1,7 @@
 """The simulation against one planted bug."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from chaos.mutants.mutant import Mutant
 from chaos.mutants.planting import planted
 from chaos.report.run_report import from_json
 
+_BROKEN_PATCH: Final = re.compile("NameError|AttributeError|ImportError|SyntaxError")
+"""A patch that does not run breaks everything, and shows nothing."""
 _REPORT: Final = "report.json"
 _LONGER: Final = ("--seconds", "3")
 """Longer runs than those of a campaign: a bug often needs several faults in a row to show."""
@@ -37,13 +40,19 @@ def unseen(mutant: Mutant | None, seeds: int, why: str = "") -> Verdict:
     return Verdict(mutant, seeds, "", why)
 
 
-def try_mutant(mutant: Mutant | None, seeds: int, most_seconds: float) -> Verdict:
+def try_mutant(
+    mutant: Mutant | None,
+    seeds: int,
+    most_seconds: float,
+    options: tuple[str, ...] = (),
+) -> Verdict:
     """Run seeds in a copy with the bug (None: without any) until one shows it.
 
     The copy runs interpreted: what was compiled knows nothing of the patch.
     """
     with planted(mutant) as root:
-        options = mutant.options if mutant is not None else ()
+        if mutant is not None:
+            options = mutant.options
         command = ["sim", "--seeds", f"0:{seeds}", "--first", "--processes", "1", *_LONGER]
         outcome = subprocess.run(
             [sys.executable, "-m", "chaos", *command, "--json", _REPORT, *options],
@@ -65,6 +74,8 @@ def _judge(mutant: Mutant | None, file: Path) -> Verdict:
     if not report.violations:
         return unseen(mutant, report.seeds)
     first = report.violations[0]
+    if _BROKEN_PATCH.search(first.what):
+        return unseen(mutant, report.seeds, f"the patch itself is broken: {first.what}")
     return Verdict(mutant, report.seeds, first.invariant, first.what, first.reproduce)
 
 
