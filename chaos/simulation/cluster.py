@@ -22,6 +22,7 @@ from chaos.simulation.setting import Setting, draw_setting, trader_key
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import OPERATOR, TRADER, Workload
 from node.audit.replay import Replay
+from node.consensus.errors import ConsensusError, WireError
 from node.consensus.journal import JournalEntry
 from node.consensus.raft_core import LEADER
 from node.domain import commands, terms
@@ -191,6 +192,15 @@ class Cluster:
                 ),
             )
 
+        refused = node.replica._on_refusal
+
+        def refuse(error: ConsensusError) -> None:
+            refused(error)
+            if isinstance(error, WireError):
+                what = f"node {host.number} cannot read what a peer sent: {error}"
+                self.violate(ViolationError("peers are understood", what))
+
+        node.replica._on_refusal = refuse
         proposer = node._proposer
         stamp = proposer.stamp
 
