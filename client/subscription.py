@@ -114,8 +114,9 @@ class Subscription:
             options = messages.WITH_DEPTH if self._with_depth else 0
             return encode_subscribe(self.request, self.feed, self.stream, options, 0, 0)
         sequence = self.last_sequence + 1 if self._is_single else 0
-        # All streams resume a group early: the last one may have come in part.
-        index = self.last_log_index if self._is_single else max(self.last_log_index - 1, 0)
+        # All streams resume a group early: the last one may have come in part. Never at 0, which
+        # would mean from now on: nothing can have come before entry 1, which holds no group.
+        index = self.last_log_index if self._is_single else max(self.last_log_index - 1, 1)
         return encode_subscribe(self.request, self.feed, self.stream, 0, index, sequence)
 
     def unsubscribe_frame(self) -> bytes:

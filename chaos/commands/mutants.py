@@ -2,32 +2,43 @@
 
 import os
 import shlex
-import subprocess
+import signal
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from types import FrameType
 
 import click
 
+from chaos.commands.seeds import seeds_of
 from chaos.mutants.mutant import Mutant
 from chaos.mutants.registry import MUTANTS
-from chaos.mutants.trial import Verdict, try_mutant, unseen
+from chaos.mutants.trial import InterruptedTrialError, Trials, Verdict
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
 from cluster.console import say_table
 
 _LEAST = 25
-_CONTROL_SEEDS = 40
+_CONTROL_SEEDS = 15
 _MEDIAN_MOST = 50
 
 
 @click.command()
 @click.option("--only", default="", help="Only these, by comma; `guards-off` for the core's own.")
-@click.option("--seeds", type=click.IntRange(1), default=200, show_default=True)
+@click.option(
+    "--seeds",
+    metavar="A:B",
+    callback=seeds_of,
+    default="0:200",
+    show_default=True,
+    help="A:B, at most.",
+)
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
 @click.option("--seconds-each", type=float, default=600.0, show_default=True, help="At most.")
 @click.option("--list", "list_only", is_flag=True, help="Print what would be planted and stop.")
@@ -35,7 +46,7 @@ _MEDIAN_MOST = 50
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
 def command(
     only: str,
-    seeds: int,
+    seeds: range,
     processes: int,
     seconds_each: float,
     list_only: bool,
@@ -48,39 +59,18 @@ def command(
     """
     chosen = _chosen(only)
     if list_only:
-        rows = [(one.name, one.area, one.what) for one in chosen]
-        say_table("Planted bugs", ("name", "in", "what"), rows)
+        rows = [(one.name, one.area, one.what, " ".join(one.options)) for one in chosen]
+        say_table("Planted bugs", ("name", "in", "what", "with"), rows)
         return 0
     line = "python -m chaos " + shlex.join(sys.argv[1:])
     report = RunReport("Planted bugs", line, source_commit(), datetime.now(UTC).isoformat())
     began = time.monotonic()
-
-    def attempt(mutant: Mutant) -> Verdict:
-        try:
-            verdict = try_mutant(mutant, seeds, seconds_each)
-        except subprocess.TimeoutExpired:
-            verdict = unseen(mutant, 0, f"not done in {seconds_each:.0f} s")
-        seen = f"seed {verdict.seeds}: {verdict.invariant}" if verdict.caught else "NOT SEEN"
-        click.echo(f"{mutant.name:32} {seen} {'' if verdict.caught else verdict.what}")
-        return verdict
-
-    def control(options: tuple[str, ...]) -> Verdict:
-        verdict = try_mutant(None, min(seeds, _CONTROL_SEEDS), seconds_each, options)
-        told = " ".join(options) or "all faults"
-        held = verdict.seeds > 0 and not verdict.caught
-        click.echo(f"{'(no bug)':32} {'holds' if held else 'BROKEN'}, {told}")
-        return verdict
-
-    with ThreadPoolExecutor(processes) as pool:
-        verdicts = list(pool.map(attempt, chosen))
-        controls = list(pool.map(control, dict.fromkeys(one.options for one in chosen)))
-    report.violations += [
-        Violation("without a bug all seeds hold", verdict.what, verdict.reproduce)
-        for verdict in controls
-        if verdict.caught or not verdict.seeds
-    ]
+    trials = Trials(seeds, seconds_each)
+    verdicts = list(_tried(chosen, trials, processes))
+    control = Trials(seeds[:_CONTROL_SEEDS], seconds_each)
+    report.violations += _controls(chosen, control, processes)
     report.elapsed_seconds = time.monotonic() - began
-    _fill_in(report, verdicts, seeds, whole=not only)
+    _fill_in(report, verdicts, whole=not only)
     return publish(report, json_file, html_file)
 
 
@@ -97,24 +87,69 @@ def _chosen(only: str) -> list[Mutant]:
         ) from error
 
 
-def _fill_in(report: RunReport, verdicts: list[Verdict], seeds: int, *, whole: bool) -> None:
-    """Put figures and survivors into the report."""
+def _tried(chosen: Sequence[Mutant], trials: Trials, processes: int) -> Iterator[Verdict]:
+    """Try all, some at a time, and yield the verdicts in order, telling each as it comes."""
+
+    def attempt(mutant: Mutant) -> Verdict:
+        verdict = trials.run(mutant)
+        seen = f"seed {verdict.seeds}: {verdict.invariant}" if verdict.caught else "NOT SEEN"
+        click.echo(f"{mutant.name:38} {seen} {'' if verdict.caught else verdict.what}")
+        return verdict
+
+    with _interruptible(), ThreadPoolExecutor(processes) as pool:
+        try:
+            yield from pool.map(attempt, chosen)
+        except (KeyboardInterrupt, InterruptedTrialError):
+            trials.stop()
+            raise click.Abort from None
+
+
+def _controls(chosen: Sequence[Mutant], trials: Trials, processes: int) -> list[Violation]:
+    """Run copies without a bug under each set of options; return what is wrong with any."""
+
+    def control(options: tuple[str, ...]) -> Verdict:
+        verdict = trials.run(None, options)
+        held = verdict.seeds > 0 and not verdict.caught
+        told = " ".join(options) or "all faults"
+        click.echo(f"{'no bug':38} {'holds' if held else 'BROKEN'} ({told})")
+        return verdict
+
+    with _interruptible(), ThreadPoolExecutor(processes) as pool:
+        try:
+            verdicts = list(pool.map(control, dict.fromkeys(one.options for one in chosen)))
+        except (KeyboardInterrupt, InterruptedTrialError):
+            trials.stop()
+            raise click.Abort from None
+    return [
+        Violation("without a bug all seeds hold", verdict.what, verdict.reproduce)
+        for verdict in verdicts
+        if verdict.caught or not verdict.seeds
+    ]
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does: copies and processes are removed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fill_in(report: RunReport, verdicts: list[Verdict], *, whole: bool) -> None:
+    """Put figures, a row for each mutant, and survivors into the report."""
     caught = [verdict for verdict in verdicts if verdict.caught]
     report.seeds = sum(verdict.seeds for verdict in verdicts)
-    for verdict in verdicts:
-        assert verdict.mutant is not None
-        report.checks[f"{verdict.mutant.name}, seeds to detection"] = verdict.seeds
-        if not verdict.caught:
-            what = f"{verdict.mutant.name} survives {seeds} seeds: {verdict.mutant.what}"
-            again = f"python -m chaos mutants --only {verdict.mutant.name}"
-            told = f"{what}; {verdict.what}" if verdict.what else what
-            report.violations.append(Violation("planted bugs are seen", told, again))
-    count = f"{len(caught)} of {len(verdicts)}"
     enough = len(verdicts) >= _LEAST or not whole
     report.figures.append(
         Figure(
             "planted bugs caught",
-            count,
+            f"{len(caught)} of {len(verdicts)}",
             f"all of at least {_LEAST}",
             len(caught) == len(verdicts) and enough,
             report.command,
@@ -131,3 +166,20 @@ def _fill_in(report: RunReport, verdicts: list[Verdict], seeds: int, *, whole: b
                 report.command,
             )
         )
+    for verdict in verdicts:
+        _add_row(report, verdict)
+
+
+def _add_row(report: RunReport, verdict: Verdict) -> None:
+    mutant = verdict.mutant
+    assert mutant is not None
+    again = f"python -m chaos mutants --only {mutant.name}"
+    if verdict.caught:
+        value = f"{verdict.seeds}: {verdict.invariant}"
+    else:
+        value = f"not in {verdict.seeds}"
+        what = f"{mutant.name} survives {verdict.seeds} seeds: {mutant.what}"
+        told = f"{what}; {verdict.what}" if verdict.what else what
+        report.violations.append(Violation("planted bugs are seen", told, again))
+    name = f"{mutant.name} ({mutant.area})"
+    report.figures.append(Figure(name, value, "seen", verdict.caught, again))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from chaos.commands.seeds import seeds_of
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
@@ -26,25 +27,15 @@ _MANY = 500
 """From so many seeds on, every fault must have struck and every invariant looked."""
 
 
-class Seeds(click.ParamType[range]):
-    """`A:B`, from A up to B without it, or a single seed."""
-
-    name = "A:B"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> range:
-        """Return the range."""
-        if isinstance(value, range):
-            return value
-        first, colon, last = str(value).partition(":")
-        if first.isdecimal() and (last.isdecimal() if colon else not last):
-            return range(int(first), int(last) if colon else int(first) + 1)
-        return self.fail(f"{value!r} is no range of seeds: write 0:1000, or one seed", param, ctx)
-
-
 @click.command()
-@click.option("--seeds", type=Seeds(), default="0:100", show_default=True, help="A:B, or one.")
+@click.option(
+    "--seeds",
+    metavar="A:B",
+    callback=seeds_of,
+    default="0:100",
+    show_default=True,
+    help="A:B, or one.",
+)
 @click.option("--nodes", type=click.Choice(["3", "5"]), default="3", show_default=True)
 @click.option("--faults", default="", help="Only these kinds, by comma; `none` for none.")
 @click.option("--seconds", type=float, default=0.0, help="Virtual seconds of faults; 0: drawn.")

@@ -122,4 +122,27 @@ CONSENSUS: Final = (
         "        if message.recovering:\n            progress.match_index = 0\n",
         "        if message.recovering:\n            progress.match_index = self._journal.last_index\n",
     ),
+    Mutant(
+        "applied-before-it-is-committed",
+        "a node executes what its own log holds",
+        "node/consensus/raft_core.py",
+        "        while self.raftLastApplied < self.raftCommitIndex:\n",
+        "        while self.raftLastApplied < journal.last_index:\n",
+    ),
+    Mutant(
+        "old-terms-commit-by-counting",
+        "a leader commits entries of older terms because a quorum holds them (figure 8)",
+        "node/consensus/log_replication.py",
+        "        durable = sorted(matches, reverse=True)[self._quorum - 1]\n",
+        "        durable = sorted(matches, reverse=True)[self._quorum - 1]\n"
+        "        if durable > self._core.commit_index:\n"
+        "            self._core._SyncObj__raftCommitIndex = durable\n"
+        "            self._journal.commit = durable\n",
+        options=(
+            "--nodes",
+            "5",
+            "--faults",
+            "kill-leader,isolate-leader,bounce,restart,flap,reset",
+        ),
+    ),
 )

@@ -1,10 +1,11 @@
-"""The simulation against one planted bug."""
+"""The simulation against planted bugs."""
 
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import Final, NamedTuple
 
 from chaos.mutants.mutant import Mutant
@@ -28,6 +29,7 @@ class Verdict(NamedTuple):
     """Which invariant saw it; "" when none did."""
     what: str = ""
     reproduce: str = ""
+    """What shows it again, in a copy with the bug."""
 
     @property
     def caught(self) -> bool:
@@ -35,49 +37,92 @@ class Verdict(NamedTuple):
         return bool(self.invariant)
 
 
-def unseen(mutant: Mutant | None, seeds: int, why: str = "") -> Verdict:
-    """Return the verdict on a mutant that no invariant saw."""
-    return Verdict(mutant, seeds, "", why)
+class InterruptedTrialError(Exception):
+    """The trials were stopped."""
 
 
-def try_mutant(
-    mutant: Mutant | None,
-    seeds: int,
-    most_seconds: float,
-    options: tuple[str, ...] = (),
-) -> Verdict:
-    """Run seeds in a copy with the bug (None: without any) until one shows it.
+class Trials:
+    """Runs the same seeds against one mutant after the other; several threads may do so at once."""
 
-    The copy runs interpreted: what was compiled knows nothing of the patch.
-    """
-    with planted(mutant) as root:
+    def __init__(self, seeds: range, most_seconds: float) -> None:
+        """Try `seeds` against each, for `most_seconds` at most."""
+        self._seeds = seeds
+        self._most_seconds = most_seconds
+        self._running: list[subprocess.Popen[str]] = []
+        self._lock = Lock()
+        self._stopped = False
+
+    def run(self, mutant: Mutant | None, options: tuple[str, ...] = ()) -> Verdict:
+        """Run seeds in a copy with the bug (None: without any) until one shows it.
+
+        The copy runs interpreted: what was compiled knows nothing of the patch. Raises
+        InterruptedTrialError after `stop`.
+        """
+        with planted(mutant) as root:
+            words = [
+                sys.executable,
+                "-m",
+                "chaos",
+                *self._words(mutant, options),
+                "--json",
+                _REPORT,
+            ]
+            try:
+                errors = self._finish(self._start(words, root))
+            except subprocess.TimeoutExpired:
+                return Verdict(mutant, 0, "", f"not done in {self._most_seconds:.0f} s")
+            file = root / _REPORT
+            if not file.exists():
+                return Verdict(mutant, 0, "", errors.strip().rpartition("\n")[2])
+            return _judge(mutant, file)
+
+    def _words(self, mutant: Mutant | None, options: tuple[str, ...]) -> list[str]:
+        seeds = f"{self._seeds.start}:{self._seeds.stop}"
         if mutant is not None:
             options = mutant.options
-        command = ["sim", "--seeds", f"0:{seeds}", "--first", "--processes", "1", *_LONGER]
-        outcome = subprocess.run(
-            [sys.executable, "-m", "chaos", *command, "--json", _REPORT, *options],
-            cwd=root,
-            env={**os.environ, "QUORUMBOOK_PURE": "1", "PYTHONPATH": str(root)},
-            capture_output=True,
-            text=True,
-            timeout=most_seconds,
-            check=False,
-        )
-        file = root / _REPORT
-        if not file.exists():
-            return unseen(mutant, 0, _last_line(outcome.stderr))
-        return _judge(mutant, file)
+        return ["sim", "--seeds", seeds, "--first", "--processes", "1", *_LONGER, *options]
+
+    def _start(self, words: list[str], root: Path) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._stopped:
+                raise InterruptedTrialError
+            process = subprocess.Popen(
+                words,
+                cwd=root,
+                env={**os.environ, "QUORUMBOOK_PURE": "1", "PYTHONPATH": str(root)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            self._running.append(process)
+            return process
+
+    def _finish(self, process: subprocess.Popen[str]) -> str:
+        """Wait for a process, whatever happens; return what it complained of."""
+        try:
+            _, errors = process.communicate(timeout=self._most_seconds)
+        finally:
+            process.kill()
+            process.wait()
+            with self._lock:
+                self._running.remove(process)
+        if self._stopped:
+            raise InterruptedTrialError
+        return errors
+
+    def stop(self) -> None:
+        """Let every trial end now, and none begin."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.kill()
 
 
 def _judge(mutant: Mutant | None, file: Path) -> Verdict:
     report = from_json(file.read_bytes())
     if not report.violations:
-        return unseen(mutant, report.seeds)
+        return Verdict(mutant, report.seeds, "")
     first = report.violations[0]
     if _BROKEN_PATCH.search(first.what):
-        return unseen(mutant, report.seeds, f"the patch itself is broken: {first.what}")
+        return Verdict(mutant, report.seeds, "", f"the patch itself is broken: {first.what}")
     return Verdict(mutant, report.seeds, first.invariant, first.what, first.reproduce)
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]

@@ -69,6 +69,7 @@ class Tally:
         report.operations.acknowledged += result.acknowledged
         report.operations.rejected += result.rejected
         report.operations.unknown += result.unknown
+        report.operations.reads += result.reads
         report.failovers_ms += result.failovers_ms
         for counts, more in ((report.faults, result.faults), (report.checks, result.checks)):
             for kind, count in more.items():

@@ -177,7 +177,9 @@ class ClientHost:
                     _i64(reply, REPLY_FILLED),
                 )
             )
-        self._cluster.acknowledged(self, len(frames) // REPLY_SIZE)
+        count = len(frames) // REPLY_SIZE
+        newest = max(one.log_index for one in self.history[-count:])
+        self._cluster.acknowledged(self, count, newest)
 
     def _take_loss(self, first: int, last: int, reason: str) -> None:
         self.lost.append(f"sequences {first} to {last}: {reason}")

@@ -11,15 +11,17 @@ from nacl.signing import SigningKey
 from chaos.report.run_report import Moment
 from chaos.simulation.client_host import ClientHost
 from chaos.simulation.committed_log import Applied, CommittedLog
+from chaos.simulation.following import Following
 from chaos.simulation.host import DAMAGED, Host
 from chaos.simulation.invariants.invariant import Invariant, ViolationError
 from chaos.simulation.network import Network
+from chaos.simulation.reader_host import Answered, ReaderHost
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting, draw_setting, trader_key
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import OPERATOR, TRADER, Workload
 from node.audit.replay import Replay
-from node.consensus.errors import JournalDamageError
+from node.consensus.errors import ConsensusError, JournalDamageError, WireError
 from node.consensus.journal import JournalEntry
 from node.consensus.raft_core import LEADER
 from node.domain import commands, terms
@@ -28,6 +30,8 @@ START_NS = 1_000_000_000
 REPLAY_EQUALS_LIVE = "replay equals live"
 TRADERS = 3
 MARKETS = 3
+READER = 9
+"""The number of the client that only reads."""
 _SETTLED_NS = 30_000_000
 _TRACE = Struct("<qqqq")
 
@@ -68,6 +72,9 @@ class Cluster:
             for number in self.setting.numbers
         }
         self.clients: list[ClientHost] = []
+        self.readers: list[ReaderHost] = []
+        self.newest_told = 0
+        """The newest log index that some client has been told of."""
         for host in self.hosts.values():
             host.start()
         self._add_clients()
@@ -83,6 +90,12 @@ class Cluster:
         client = ClientHost(self, number, key, workloads, known, Random(self.random.random()))
         self.clients.append(client)
         return client
+
+    def _add_reader(self) -> None:
+        chance = Random(self.random.random())
+        reader = ReaderHost(self, READER, self.setting.operator, TRADERS, chance)
+        self.readers.append(reader)
+        reader.open()
 
     def _furnish(self) -> None:
         """Have the operator make accounts, money and markets; then let everybody trade."""
@@ -112,6 +125,7 @@ class Cluster:
             for number in range(1, TRADERS + 1):
                 trader = self._client(number, trader_key(number), TRADER)
                 trader.open(trader.trade)
+            self._add_reader()
 
         operator.loop.create_task(furnish())
 
@@ -121,10 +135,23 @@ class Cluster:
         for client in self.clients:
             client.stop()
 
-    def acknowledged(self, client: ClientHost, count: int) -> None:
-        """Hear that a client got replies."""
+    def acknowledged(self, client: ClientHost, count: int, newest: int) -> None:
+        """Hear that a client got replies, the newest of them to a command at index `newest`."""
+        self.newest_told = max(self.newest_told, newest)
         self.acknowledged_at_ns.append(self.scheduler.now_ns)
         self.trace(3, client.number, count)
+
+    def answered(self, answer: Answered) -> None:
+        """Hear that a reader got an answer."""
+        self.trace(8, answer.subject, answer.log_index)
+        self._watch(lambda one: one.answered(answer))
+        if answer.linearizable:
+            self.newest_told = max(self.newest_told, answer.log_index)
+
+    def heard(self, following: Following, frames: bytes) -> None:
+        """Hear that a subscriber got events."""
+        self.trace(9, following.feed, following.stream, len(frames))
+        self._watch(lambda one: one.heard(following, frames))
 
     # Watching: what hosts tell.
 
@@ -164,6 +191,15 @@ class Cluster:
                 ),
             )
 
+        refused = node.replica._on_refusal
+
+        def refuse(error: ConsensusError) -> None:
+            refused(error)
+            if isinstance(error, WireError):
+                what = f"node {host.number} cannot read what a peer sent: {error}"
+                self.violate(ViolationError("peers are understood", what))
+
+        node.replica._on_refusal = refuse
         proposer = node._proposer
         stamp = proposer.stamp
 
@@ -233,7 +269,7 @@ class Cluster:
         what = f"node {host.number}: {report.get('message')} {report.get('exception')!r}"
         self.violate(ViolationError("no uncaught exception", what))
 
-    def client_error(self, client: ClientHost, report: dict[str, Any]) -> None:
+    def client_error(self, client: ClientHost | ReaderHost, report: dict[str, Any]) -> None:
         """Take note of an exception that nobody caught in a client."""
         what = f"client {client.number}: {report.get('message')} {report.get('exception')!r}"
         self.violate(ViolationError("no uncaught exception", what))
@@ -288,7 +324,8 @@ class Cluster:
         while self.violation is None and waited < most_seconds:
             self.run(0.05)
             waited += 0.05
-            if all(client.is_idle for client in self.clients) and self._agree():
+            told = all(client.is_idle for client in self.clients)
+            if told and all(reader.is_idle for reader in self.readers) and self._agree():
                 self.converged = True
                 return
 

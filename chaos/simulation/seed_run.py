@@ -70,6 +70,7 @@ class SeedResult:
     acknowledged: int = 0
     rejected: int = 0
     unknown: int = 0
+    reads: int = 0
     groups: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=dict)
@@ -154,6 +155,7 @@ def _result(case: Case, cluster: Cluster, faults: dict[str, int]) -> SeedResult:
         result.acknowledged += len(client.history)
         result.rejected += sum(1 for one in client.history if one.code)
         result.unknown += client.outstanding
+    result.reads = sum(reader.answers for reader in cluster.readers)
     result.failovers_ms = _failovers_ms(cluster)
     return result
 

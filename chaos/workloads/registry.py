@@ -45,6 +45,8 @@ def _place(frames: CommandFrames, random: Random, known: Knowledge) -> None:
         price = random.choice((0, 1, 9_999, 10_000))
     market = _market(random, known)
     lots = random.choice((1, 2, 3, 5, 8, 20))
+    if random.random() < 0.01:
+        lots = random.choice((0, -1, 1 << 40, (1 << 63) - 1))
     frames.place(known.account, market, name, price, intent, time_in_force, lots)
 
 

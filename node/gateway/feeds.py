@@ -134,7 +134,9 @@ class Feeds:
         newest = self._view.stream_sequence(wanted.feed, wanted.stream)
         if newest is None:
             return refusals.STREAM_UNKNOWN, wanted.stream
-        if wanted.from_sequence > newest + 1 or wanted.from_log_index > self._view.log_index:
+        # Entry 1 of a log never holds a group: behind it is the beginning, also before any group.
+        newest_index = max(self._view.log_index, 1)
+        if wanted.from_sequence > newest + 1 or wanted.from_log_index > newest_index:
             return refusals.NOT_YET_APPLIED, self._view.log_index
         return refusals.NONE, 0
 

@@ -7,7 +7,7 @@ import pytest
 from chaos.mutants.mutant import Mutant
 from chaos.mutants.planting import SOURCES, StalePatchError, patched, planted
 from chaos.mutants.registry import MUTANTS
-from chaos.mutants.trial import try_mutant
+from chaos.mutants.trial import Trials
 
 
 def test_there_are_enough_of_them_everywhere() -> None:
@@ -46,7 +46,7 @@ def test_a_copy_is_gone_afterwards() -> None:
 @pytest.mark.parametrize("name", ["quorum-off-by-one", "fifo-broken", "no-fdatasync"])
 def test_the_simulation_sees(name: str) -> None:
     """A bug of the log, one of the book and one of the disk, each within a few seeds."""
-    verdict = try_mutant(MUTANTS[name], 10, 120)
+    verdict = Trials(range(10), 120).run(MUTANTS[name])
 
     assert verdict.caught, verdict
     assert "--seeds" in verdict.reproduce
@@ -54,7 +54,7 @@ def test_the_simulation_sees(name: str) -> None:
 
 def test_without_a_bug_the_same_seeds_hold() -> None:
     """What sees the bugs sees nothing where there is none."""
-    verdict = try_mutant(None, 3, 120)
+    verdict = Trials(range(3), 120).run(None)
 
     assert not verdict.caught
     assert verdict.seeds == 3

@@ -173,6 +173,16 @@ async def test_streams_resume_from_a_sequence_without_gap_or_repetition(node: Si
     assert (await ahead.refused()).reason == Refusal.NOT_YET_APPLIED
 
 
+@on_a_node()
+async def test_the_beginning_can_be_asked_for_before_there_is_any(node: SingleNode) -> None:
+    """Behind entry 1 is everything: a node that has applied nothing yet says so and no more."""
+    reader = await RawClient.reader_of(node.port, OPERATOR)
+    reader.send(encode_subscribe(1, messages.EXECUTIONS, 0, 0, 1, 0))
+    assert (await reader.frame())[0] == messages.SUBSCRIBED
+    reader.send(encode_subscribe(2, messages.MARKET_DATA, 0, 0, 2, 0))
+    assert (await reader.refused()).reason == Refusal.NOT_YET_APPLIED
+
+
 @on_a_node(history=History(most=5), limits=GatewayLimits(replay_bytes=64))
 async def test_a_past_that_is_gone_is_refused_with_the_oldest_index(node: SingleNode) -> None:
     """TOO_OLD names the oldest index that is held; what is held is served, slice by slice."""

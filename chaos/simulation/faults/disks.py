@@ -85,11 +85,9 @@ def flip_bit(strike: Strike) -> None:
 
     The next start must find it and refuse: then the machine is rebuilt from the others.
     """
-    host = strike.any_alive()
-    if host is None or not _others_are_whole(strike) or len(strike.alive) < strike.quorum:
+    host = _victim_at_rest(strike)
+    if host is None:
         return
-    host.note_holdings()
-    host.lose_power()
     place = _guarded_byte(strike, host)
     if place is None:
         strike.kind = "power-loss"
@@ -100,8 +98,40 @@ def flip_bit(strike: Strike) -> None:
     content = bytearray(host.disk.read(path))
     content[at] ^= 1 << strike.random.randrange(8)
     host.disk.replace(path, bytes(content))
-    host.excused = DAMAGED
     strike.note(host.lane, f"a bit of {path.name} flips at byte {at}")
+    _must_refuse(strike, host, path, at)
+
+
+def lose_segment(strike: Strike) -> None:
+    """Lose the newest segment of a journal at rest, records and all.
+
+    What is left looks whole: only the mark beside it tells. The next start must refuse.
+    """
+    host = _victim_at_rest(strike)
+    if host is None:
+        return
+    path = _newest_segment(host)
+    if path is None:
+        restart_host(host)
+        return
+    host.disk.remove(path)
+    strike.note(host.lane, f"loses {path.name}")
+    _must_refuse(strike, host, path, 0)
+
+
+def _victim_at_rest(strike: Strike) -> Host | None:
+    """Choose a machine whose disk may be damaged, and cut its power."""
+    host = strike.any_alive()
+    if host is None or not _others_are_whole(strike) or len(strike.alive) < strike.quorum:
+        return None
+    host.note_holdings()
+    host.lose_power()
+    return host
+
+
+def _must_refuse(strike: Strike, host: Host, path: Path, at: int) -> None:
+    """Start the damaged machine; once it has refused, rebuild it from the others."""
+    host.excused = DAMAGED
     host.start()
     host.excused = 0
     if host.alive:
@@ -109,6 +139,17 @@ def flip_bit(strike: Strike) -> None:
         return
     host.lose_disk()
     strike.later(0.05, host.start)
+
+
+def _newest_segment(host: Host) -> Path | None:
+    """Return the newest segment if records are in it."""
+    try:
+        stored = recover(host.disk, JOURNAL)
+    except ConsensusError:
+        return None
+    newest = max(path for path in host.disk.paths(JOURNAL) if path.name.startswith("segment-"))
+    holds_records = stored.last_flush_at is not None and stored.last_flush_at[0] == newest
+    return newest if holds_records else None
 
 
 def _guarded_byte(strike: Strike, host: Host) -> tuple[Path, int] | None:

@@ -119,7 +119,7 @@ def flap(strike: Strike) -> None:
 
 def reset_clients(strike: Strike) -> None:
     """Reset every connection of a client, or of all."""
-    clients = strike.cluster.clients
+    clients = strike.clients
     chosen = clients if strike.random.random() < 0.3 else [strike.random.choice(clients)]
     for client in chosen:
         for host in strike.hosts:
@@ -129,7 +129,7 @@ def reset_clients(strike: Strike) -> None:
 
 def cut_client(strike: Strike) -> None:
     """Let a client reach no node, or hear none, for a while."""
-    client = strike.random.choice(strike.cluster.clients)
+    client = strike.random.choice(strike.clients)
     seconds = _duration(strike)
     ways = [(client.address, host.address) for host in strike.hosts]
     if strike.random.random() < 0.5:

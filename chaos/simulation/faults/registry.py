@@ -43,4 +43,5 @@ FAULTS: Final[dict[str, FaultKind]] = {
     "disk-full": FaultKind(2, disks.disk_full),
     "disk-loss": FaultKind(3, disks.lose_disk),
     "bit-flip": FaultKind(3, disks.flip_bit),
+    "segment-loss": FaultKind(2, disks.lose_segment),
 }

@@ -5,8 +5,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chaos.simulation.client_host import ClientHost
     from chaos.simulation.cluster import Cluster
     from chaos.simulation.host import Host
+    from chaos.simulation.reader_host import ReaderHost
 
 
 class Strike:
@@ -45,6 +47,11 @@ class Strike:
         return [
             host for host in self.alive if host.node is not None and host.node.replica.is_leader
         ]
+
+    @property
+    def clients(self) -> "list[ClientHost | ReaderHost]":
+        """All clients, those that only read among them."""
+        return [*self.cluster.clients, *self.cluster.readers]
 
     @property
     def quorum(self) -> int:

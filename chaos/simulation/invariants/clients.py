@@ -93,4 +93,6 @@ class EverythingEnds(Invariant):
                     f"client {client.number} still waits for {client.outstanding} replies, "
                     f"session open: {client.opened}",
                 )
+        for reader in self.cluster.readers:
+            self.require(reader.is_idle, f"a reader still waits, following {reader.following}")
         self.require(self.cluster.converged, f"no convergence: {self.cluster.describe()}")

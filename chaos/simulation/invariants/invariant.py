@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chaos.simulation.cluster import Cluster
     from chaos.simulation.committed_log import Applied
+    from chaos.simulation.following import Following
     from chaos.simulation.host import Host
+    from chaos.simulation.reader_host import Answered
 
 
 class ViolationError(AssertionError):
@@ -45,6 +47,12 @@ class Invariant:
 
     def applied(self, host: "Host", applied: "Applied", *, first: bool) -> None:
         """Look at a node that has just applied a group; `first` when no other has before."""
+
+    def answered(self, answer: "Answered") -> None:
+        """Look at what a reader was answered."""
+
+    def heard(self, following: "Following", frames: bytes) -> None:
+        """Look at events that a subscriber has just got."""
 
     def ended(self) -> None:
         """Look at everything once all faults are over and the cluster has come to rest."""

@@ -12,6 +12,7 @@ from chaos.simulation.invariants.consensus import (
 )
 from chaos.simulation.invariants.fills import FillsAreFair
 from chaos.simulation.invariants.invariant import Invariant
+from chaos.simulation.invariants.reads import FeedsAreExact, ReadsAreLinearizable
 from chaos.simulation.invariants.venue import BooksAreSound, MoneyIsConserved, SnapshotsRestore
 
 INVARIANTS: Final[tuple[type[Invariant], ...]] = (
@@ -24,6 +25,8 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     BooksAreSound,
     FillsAreFair,
     StreamsAreGapless,
+    ReadsAreLinearizable,
+    FeedsAreExact,
     ExactlyOnce,
     EverythingEnds,
     SnapshotsRestore,

@@ -102,6 +102,13 @@ class SnapshotsRestore(Invariant):
                 known is not None and known.digest == venue.digest,
                 f"node {host.number}'s snapshot at {venue.log_index} has another chain digest",
             )
+            for point in self.cluster.replay.checkpoints:
+                if point.index == latest.index:
+                    self.require(
+                        (point.state, point.ledger) == (latest.state_digest, latest.ledger_digest),
+                        f"node {host.number}'s snapshot at {latest.index} is not the state that a "
+                        "replay of the log comes to there",
+                    )
             for applied in log.in_order():
                 if applied.index > venue.log_index:
                     venue.apply(applied.index, applied.group)
