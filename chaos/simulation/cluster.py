@@ -20,6 +20,7 @@ from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting, draw_setting, trader_key
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import OPERATOR, TRADER, Workload
+from node.assembly import Assembly
 from node.audit.replay import Replay
 from node.consensus.errors import ConsensusError, JournalDamageError, WireError
 from node.consensus.journal import JournalEntry
@@ -161,9 +162,14 @@ class Cluster:
         assert node is not None
         self.trace(4, host.number, host.lives)
         self.note(host.lane, "start", f"starts for the {host.lives}. time")
-        core, machine, apply = node.replica._core, node.machine, node.machine.apply
-        tell = core.on_state
-        venue_of = machine
+        self._watch_roles(host, node)
+        self._watch_applies(host, node)
+        self._watch_refusals(host, node)
+        self._watch_stamps(host, node)
+        self._watch(lambda one: one.started(host))
+
+    def _watch_roles(self, host: Host, node: Assembly) -> None:
+        tell = node.replica._core.on_state
 
         def state_changed(state: int) -> None:
             tell(state)
@@ -172,34 +178,32 @@ class Cluster:
                 self.note(host.lane, "leader", f"leads term {node.replica.term}")
             self._watch(lambda one: one.state_changed(host, state))
 
+        node.replica._core.on_state = state_changed
+
+    def _watch_applies(self, host: Host, node: Assembly) -> None:
+        machine, apply = node.machine, node.machine.apply
+
         def applied(index: int, term: int, group: bytes) -> None:
             apply(index, term, group)
-            venue = venue_of.venue
-            if not host.alive:
-                return
-            self._applied(
-                host,
-                Applied(
-                    index,
-                    term,
-                    group,
-                    venue.digest,
-                    venue.replies,
-                    venue.events,
-                    host.number,
-                    self.scheduler.now_ns,
-                ),
-            )
+            if host.alive:
+                venue, now_ns = machine.venue, self.scheduler.now_ns
+                came_to = (venue.digest, venue.replies, venue.events)
+                self._applied(host, Applied(index, term, group, *came_to, host.number, now_ns))
 
-        refused = node.replica._on_refusal
+        machine.apply = applied  # type: ignore[method-assign]
 
-        def refuse(error: ConsensusError) -> None:
-            refused(error)
+    def _watch_refusals(self, host: Host, node: Assembly) -> None:
+        tell = node.replica._on_refusal
+
+        def refused(error: ConsensusError) -> None:
+            tell(error)
             if isinstance(error, WireError):
                 what = f"node {host.number} cannot read what a peer sent: {error}"
                 self.violate(ViolationError("peers are understood", what))
 
-        node.replica._on_refusal = refuse
+        node.replica._on_refusal = refused
+
+    def _watch_stamps(self, host: Host, node: Assembly) -> None:
         proposer = node._proposer
         stamp = proposer.stamp
 
@@ -209,9 +213,6 @@ class Cluster:
             return stamp_ns
 
         proposer.stamp = stamped
-        core.on_state = state_changed
-        machine.apply = applied  # type: ignore[method-assign]
-        self._watch(lambda one: one.started(host))
 
     def _applied(self, host: Host, applied: Applied) -> None:
         first = self.log.add(applied)
