@@ -136,7 +136,7 @@ def test_damage_is_accounted_for_only_by_what_is_owed() -> None:
         assert trial(duty, Ending.REFUSED).accounted
         assert not any(
             trial(duty, ending).accounted
-            for ending in (Ending.CRASHED, Ending.WRONG, Ending.SHUT_OUT)
+            for ending in (Ending.CRASHED, Ending.WRONG, Ending.SHUT_OUT, Ending.ABSENT)
         )
     assert not trial(Duty.REFUSE, Ending.UNTOUCHED).accounted
     assert not trial(Duty.TELL, Ending.CAUGHT_UP).accounted
