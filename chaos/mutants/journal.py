@@ -89,6 +89,7 @@ JOURNAL: Final = (
         "node/consensus/journal.py",
         "            self._files.truncate(*torn)\n",
         "            pass\n",
+        options=("--faults", "power-loss,power-loss-leader,bounce,restart,slow-disk"),
     ),
     Mutant(
         "mark-not-written",
@@ -118,12 +119,5 @@ JOURNAL: Final = (
         "        self.synced_index = min(self.synced_index, index)\n",
         "",
         options=("--faults", "isolate-leader,bounce,kill-leader,restart,reset"),
-    ),
-    Mutant(
-        "vote-without-its-candidate",
-        "the journal keeps the term but not who got the vote in it",
-        "node/consensus/journal.py",
-        "        self._record(Record(VOTE, vote, term))\n",
-        "        self._record(Record(VOTE, 0, term))\n",
     ),
 )

@@ -25,6 +25,7 @@ TRANSPORT: Final = (
         "node/consensus/peer_progress.py",
         "        self.in_flight.clear()\n        self.in_flight_bytes = 0\n",
         "        self.in_flight.clear()\n",
+        options=("--faults", "reset,flap,one-way,slow-disk", "--seconds", "6"),
     ),
     Mutant(
         "transfer-outlives-its-connection",
@@ -32,6 +33,7 @@ TRANSPORT: Final = (
         "node/consensus/raft_guard.py",
         "        self.sender.cancel(progress)\n        self.receiver.disconnect(peer)\n",
         "        self.receiver.disconnect(peer)\n",
+        options=("--faults", "disk-loss,isolate,bounce,kill,restart,reset,flap"),
     ),
     Mutant(
         "stale-connection-speaks-for-its-peer",

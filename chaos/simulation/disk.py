@@ -136,6 +136,23 @@ class SimulatedDisk(FileSystem):
         file = self._names[path]
         return self._durable_names.get(path) is file and file.durable == len(file.data)
 
+    @property
+    def everything_is_durable(self) -> bool:
+        """Whether a power loss would take nothing of the files that are open."""
+        names = list(self._durable_names.values())
+        return all(
+            len(file.data) == file.durable and any(file is known for known in names)
+            for file in self._open.values()
+        )
+
+    def after_power_loss(self) -> "SimulatedDisk":
+        """Return a disk with what a power loss would leave at least."""
+        left = SimulatedDisk(self._random)
+        for name, file in self._durable_names.items():
+            left._names[name] = copy = _File()
+            copy.data += file.data[: file.durable]
+        return left
+
     def repair(self) -> None:
         """End all faults of the device."""
         self.sync_error = 0

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, NoReturn, Protocol
 
 from chaos.simulation.disk import SimulatedDisk
+from chaos.simulation.durable_log import DurableLog
 from chaos.simulation.network import Network
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting
@@ -14,7 +15,7 @@ from chaos.simulation.state_store import SimulatedStore
 from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop, new_loop
 from node.assembly import Assembly, Ground
 from node.consensus.errors import ConsensusError
-from node.consensus.journal import Flush, Journal
+from node.consensus.journal import Flush
 from node.consensus.journal_recovery import Entry, recover
 from node.consensus.recovery_marker import RECOVERING_MARKER
 from node.engine.snapshot import SnapshotError
@@ -85,6 +86,7 @@ class VirtualDiskThread:
         except OSError as error:
             self._failed(error)  # Which ends the process.
         self._host.look_at_journal()
+        self._host.durable_log.take(flush._records)  # noqa: SLF001 - what is on the disk now
         self._loop.call_soon(self._done, flush, took_ns)
 
     def stop(self) -> None:
@@ -116,6 +118,7 @@ class Host:
         self.address = setting.address(number)
         self.disk = SimulatedDisk(random)
         self.store = SimulatedStore(ROOT, self.disk)
+        self.durable_log = DurableLog(self.disk, JOURNAL)
         self.loop = self._new_loop()
         self.loop.alive = False
         self.node: Assembly | None = None
@@ -223,6 +226,7 @@ class Host:
             self.disk.kill()
             self.watcher.refused_to_start(self, error)
             return
+        self.durable_log.forget()
         self.watcher.started(self)
         self.loop.create_task(self.node.start())
 
@@ -230,6 +234,7 @@ class Host:
         self.loop.kill()
         self.network.end_process(self.loop, silent=silent)
         self.node = None
+        self.durable_log.forget()
 
     def look_at_journal(self) -> None:
         """Hold a flush that is about to count as durable against what the disk has."""
@@ -281,6 +286,7 @@ class Host:
         """Replace the disk by an empty one; the next start recovers, as an operator would."""
         self.note_holdings()
         self.disk.wipe()
+        self.durable_log.forget()
         self.store.lose()
         self.recover_next = True
 
@@ -309,16 +315,4 @@ class Host:
         latest = self.store.latest()
         if latest is not None and latest.index >= index:
             return True
-        if self.node is not None:
-            journal: Journal = self.node.replica.journal
-            return journal.base_index > index or (
-                journal.synced_index >= index
-                and journal.holds(index)
-                and journal.term_at(index) == term
-            )
-        try:
-            stored = recover(self.disk, JOURNAL)
-        except ConsensusError:
-            return False
-        at = index - stored.base_index
-        return at < 0 or (at < len(stored.entries) and stored.entries[at][2] == term)
+        return self.durable_log.holds(index, term)

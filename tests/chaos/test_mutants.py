@@ -1,6 +1,11 @@
 """Planted bugs: each patch fits the sources as they are, and the simulation sees what it should."""
 
 import ast
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +17,10 @@ from chaos.mutants.trial import Trials
 
 def test_there_are_enough_of_them_everywhere() -> None:
     """The log, the journal, the rules, sessions, snapshots and the gateway each have some."""
-    assert len(MUTANTS) >= 25
+    assert len(MUTANTS) >= 32
     assert {mutant.area for mutant in MUTANTS.values()} >= {"consensus", "engine", "gateway"}
+    files = {mutant.file.rpartition("/")[2] for mutant in MUTANTS.values()}
+    assert files >= {"journal.py", "peer_wire.py", "snapshot.py", "queries.py", "venue.py"}
     assert sum(mutant.guards_off for mutant in MUTANTS.values()) == 2
 
 
@@ -43,9 +50,17 @@ def test_a_copy_is_gone_afterwards() -> None:
     assert not root.exists()
 
 
-@pytest.mark.parametrize("name", ["quorum-off-by-one", "fifo-broken", "no-fdatasync"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quorum-off-by-one",
+        "fifo-broken",
+        "no-fdatasync",
+        "half-a-frame-lost",
+    ],
+)
 def test_the_simulation_sees(name: str) -> None:
-    """A bug of the log, one of the book and one of the disk, each within a few seeds."""
+    """Bugs of the log, the book, the disk and the wire, each within a few seeds."""
     verdict = Trials(range(10), 120).run(MUTANTS[name])
 
     assert verdict.caught, verdict
@@ -58,3 +73,22 @@ def test_without_a_bug_the_same_seeds_hold() -> None:
 
     assert not verdict.caught
     assert verdict.seeds == 3
+
+
+def test_an_interrupted_suite_leaves_nothing(tmp_path: Path) -> None:
+    """Asked to end, it ends its processes and removes its copies."""
+    suite = subprocess.Popen(
+        [sys.executable, "-m", "chaos", "mutants", "--only", "fifo-broken,no-fdatasync"],
+        cwd=SOURCES,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    while not list(tmp_path.glob("*/chaos/commands")):
+        assert suite.poll() is None, suite.communicate()
+        time.sleep(0.02)
+    suite.terminate()
+    output, _ = suite.communicate()
+
+    assert suite.returncode == 1, output
+    assert not list(tmp_path.iterdir())

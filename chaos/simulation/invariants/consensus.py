@@ -31,6 +31,25 @@ class OneLeaderATerm(Invariant):
         self.require(known == host.number, f"nodes {known} and {host.number} lead term {term}")
 
 
+class LeadersKnowAll(Invariant):
+    """Whoever wins an election has everything in its log that was ever applied anywhere."""
+
+    name = "leaders know all"
+
+    def state_changed(self, host: Host, state: int) -> None:
+        """Look at the newest group applied: the log before it is the same by its rules."""
+        newest = self.cluster.log.by_index.get(self.cluster.log.last_index)
+        if state != LEADER or host.node is None or newest is None:
+            return
+        journal = host.node.replica.journal
+        self.require(
+            newest.index < journal.base_index
+            or (journal.holds(newest.index) and journal.term_at(newest.index) == newest.term),
+            f"node {host.number} leads term {journal.term} without entry {newest.index} of term "
+            f"{newest.term}, which node {newest.by} has applied",
+        )
+
+
 class OneLog(Invariant):
     """Every replica applies the same group at an index and comes to the same digest."""
 

@@ -6,6 +6,7 @@ from chaos.simulation.invariants.clients import EverythingEnds, ExactlyOnce, Str
 from chaos.simulation.invariants.consensus import (
     CommitNeverGoesBack,
     DurableOnAQuorum,
+    LeadersKnowAll,
     OneLeaderATerm,
     OneLog,
     TimeGoesOn,
@@ -17,6 +18,7 @@ from chaos.simulation.invariants.venue import BooksAreSound, MoneyIsConserved, S
 
 INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     OneLeaderATerm,
+    LeadersKnowAll,
     OneLog,
     TimeGoesOn,
     CommitNeverGoesBack,
