@@ -25,6 +25,7 @@ from node.audit.replay import Replay
 from node.consensus.errors import ConsensusError, WireError
 from node.consensus.journal import JournalEntry
 from node.consensus.raft_core import LEADER
+from node.consensus.replica import Replica
 from node.domain import commands, terms
 
 START_NS = 1_000_000_000
@@ -192,15 +193,7 @@ class Cluster:
                 ),
             )
 
-        refused = node.replica._on_refusal
-
-        def refuse(error: ConsensusError) -> None:
-            refused(error)
-            if isinstance(error, WireError):
-                what = f"node {host.number} cannot read what a peer sent: {error}"
-                self.violate(ViolationError("peers are understood", what))
-
-        node.replica._on_refusal = refuse
+        self._watch_refusals(host, node.replica)
         proposer = node._proposer
         stamp = proposer.stamp
 
@@ -213,6 +206,18 @@ class Cluster:
         core.on_state = state_changed
         machine.apply = applied  # type: ignore[method-assign]
         self._watch(lambda one: one.started(host))
+
+    def _watch_refusals(self, host: Host, replica: Replica) -> None:
+        """Hear when a node cannot read what a peer sent: nobody forges anything here."""
+        refused = replica._on_refusal
+
+        def refuse(error: ConsensusError) -> None:
+            refused(error)
+            if isinstance(error, WireError):
+                what = f"node {host.number} cannot read what a peer sent: {error}"
+                self.violate(ViolationError("peers are understood", what))
+
+        replica._on_refusal = refuse
 
     def _applied(self, host: Host, applied: Applied) -> None:
         first = self.log.add(applied)
