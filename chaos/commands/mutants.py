@@ -25,6 +25,7 @@ from chaos.report.source_commit import source_commit
 from cluster.console import say_table
 
 _LEAST = 25
+_CONTROL_SEEDS = 15
 _MEDIAN_MOST = 50
 
 
@@ -64,7 +65,10 @@ def command(
     line = "python -m chaos " + shlex.join(sys.argv[1:])
     report = RunReport("Planted bugs", line, source_commit(), datetime.now(UTC).isoformat())
     began = time.monotonic()
-    verdicts = list(_tried(chosen, Trials(seeds, seconds_each), processes))
+    trials = Trials(seeds, seconds_each)
+    verdicts = list(_tried(chosen, trials, processes))
+    control = Trials(seeds[:_CONTROL_SEEDS], seconds_each)
+    report.violations += _controls(chosen, control, processes)
     report.elapsed_seconds = time.monotonic() - began
     _fill_in(report, verdicts, whole=not only)
     return publish(report, json_file, html_file)
@@ -98,6 +102,29 @@ def _tried(chosen: Sequence[Mutant], trials: Trials, processes: int) -> Iterator
         except (KeyboardInterrupt, InterruptedTrialError):
             trials.stop()
             raise click.Abort from None
+
+
+def _controls(chosen: Sequence[Mutant], trials: Trials, processes: int) -> list[Violation]:
+    """Run copies without a bug under each set of options; return what is wrong with any."""
+
+    def control(options: tuple[str, ...]) -> Verdict:
+        verdict = trials.run(None, options)
+        held = verdict.seeds > 0 and not verdict.caught
+        told = " ".join(options) or "all faults"
+        click.echo(f"{'no bug':38} {'holds' if held else 'BROKEN'} ({told})")
+        return verdict
+
+    with _interruptible(), ThreadPoolExecutor(processes) as pool:
+        try:
+            verdicts = list(pool.map(control, dict.fromkeys(one.options for one in chosen)))
+        except (KeyboardInterrupt, InterruptedTrialError):
+            trials.stop()
+            raise click.Abort from None
+    return [
+        Violation("without a bug all seeds hold", verdict.what, verdict.reproduce)
+        for verdict in verdicts
+        if verdict.caught or not verdict.seeds
+    ]
 
 
 @contextmanager

@@ -27,6 +27,10 @@ class UnusableError(Exception):
     """The cluster did not do what any measurement needs; the message says what."""
 
 
+class LaggingError(UnusableError):
+    """A node did not catch up: the message says how far each came meanwhile."""
+
+
 @contextmanager
 def arena(
     *, nodes: int = 3, settings: str = KEEP_JOURNAL, started: bool = True
@@ -77,11 +81,15 @@ async def set_limit(deployment: Deployment, limit: Limit, value: int) -> None:
 def await_caught_up(deployment: Deployment, seconds: float = CATCH_UP_SECONDS) -> NodeStatus:
     """Wait until every node runs and lacks next to nothing; return the leader.
 
-    Raises UnusableError after `seconds`.
+    Raises LaggingError after `seconds`.
     """
     deadline = time.monotonic() + seconds
+    first: dict[int, int] = {}
     while True:
         polled = poll_status(deployment)
+        for number, status in polled.items():
+            if status is not None:
+                first.setdefault(number, status.applied_index)
         found = [status for status in polled.values() if status is not None]
         leaders = [status for status in found if status.role == "leader" and status.ready]
         if len(found) == len(deployment.members) and len(leaders) == 1:
@@ -89,8 +97,16 @@ def await_caught_up(deployment: Deployment, seconds: float = CATCH_UP_SECONDS) -
             if leaders[0].commit_index - least <= CATCH_UP_ENTRIES:
                 return leaders[0]
         if time.monotonic() > deadline:
-            said = {n: s and (s.words, s.applied_index) for n, s in polled.items()}
-            raise UnusableError(f"the nodes did not catch up within {seconds:.0f} s: {said}")
+            said = ", ".join(
+                f"node {number} "
+                + (
+                    f"{status.words}, from {first[number]} to {status.applied_index}"
+                    if status is not None
+                    else "does not answer"
+                )
+                for number, status in polled.items()
+            )
+            raise LaggingError(f"the nodes did not catch up within {seconds:.0f} s: {said}")
         time.sleep(POLL_SECONDS)
 
 

@@ -20,7 +20,8 @@ from cluster.status import fetch_status
 
 _EXIT_FAILED: Final = 70
 _LOOK_SECONDS: Final = 0.02
-_AGREE_SECONDS: Final = 20.0
+_AGREE_SECONDS: Final = 120.0
+"""Far more than a start takes: on a crowded machine, patience is what tells slow from wrong."""
 _SHUT_OUT_SECONDS: Final = 3.0
 """After which a node that its peers refuse is not waited for."""
 _TYPED: Final = re.compile(r"^(\w+Error): .{20,}")
@@ -36,6 +37,7 @@ class Ending(StrEnum):
     CAUGHT_UP = "repaired from peers"
     SHUT_OUT = "shut out by its peers"
     CRASHED = "ended without a typed error"
+    ABSENT = "not back in time"
     WRONG = "differs from its peers"
 
 
@@ -141,7 +143,8 @@ class Bench:
         if not agreed:
             if "peer_refused" in events:
                 return Trial(damage, variant, Ending.SHUT_OUT, "peer_refused")
-            return Trial(damage, variant, Ending.WRONG, self._standing())
+            ending = Ending.WRONG if self._compare() is False else Ending.ABSENT
+            return Trial(damage, variant, ending, self._standing())
         told = [event for event in _TELLING if event in events]
         if told:
             return Trial(damage, variant, Ending.REPAIRED, ", ".join(told))
@@ -163,17 +166,22 @@ class Bench:
         return False
 
     def agrees(self) -> bool:
-        """Return whether the node has applied as much as some peer, to the same digest."""
+        """Return whether the node has applied as much as the leader, to the same digest."""
+        return self._compare() is True
+
+    def _compare(self) -> bool | None:
+        """Return whether node and leader, at one index, have one digest; None when they are not."""
         own = fetch_status(self.deployment, self.deployment.member(self.node))
         if own is None:
-            return False
+            return None
         for member in self.deployment.members:
             if member.number != self.node:
                 peer = fetch_status(self.deployment, member)
                 if peer is not None and peer.role == "leader":
-                    reached = (own.applied_index, own.chain_digest)
-                    return reached == (peer.applied_index, peer.chain_digest)
-        return False
+                    if own.applied_index != peer.applied_index:
+                        return None
+                    return own.chain_digest == peer.chain_digest
+        return None
 
     def rebuild(self) -> str:
         """Start the damaged node with `--recover`; return "" once it agrees and votes again.

@@ -14,6 +14,19 @@ JOURNAL: Final = (
         "        self._files.write(self._descriptor, parts)\n",
     ),
     Mutant(
+        "sync-error-ignored",
+        "a flush whose sync has failed counts as durable",
+        "node/consensus/journal.py",
+        "        self._files.sync_data(self._descriptor)\n"
+        "        self._written += sum(map(len, parts))\n",
+        "        try:\n"
+        "            self._files.sync_data(self._descriptor)\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "        self._written += sum(map(len, parts))\n",
+        options=("--faults", "sync-error,restart,kill-leader"),
+    ),
+    Mutant(
         "no-directory-sync",
         "the name of a new segment is not made durable",
         "node/consensus/journal.py",

@@ -1,6 +1,7 @@
 """The simulation against planted bugs."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from chaos.mutants.mutant import Mutant
 from chaos.mutants.planting import planted
 from chaos.report.run_report import from_json
 
+_BROKEN_PATCH: Final = re.compile("NameError|AttributeError|ImportError|SyntaxError")
+"""A patch that does not run breaks everything, and shows nothing."""
 _REPORT: Final = "report.json"
 _LONGER: Final = ("--seconds", "3")
 """Longer runs than those of a campaign: a bug often needs several faults in a row to show."""
@@ -49,14 +52,21 @@ class Trials:
         self._lock = Lock()
         self._stopped = False
 
-    def run(self, mutant: Mutant | None) -> Verdict:
+    def run(self, mutant: Mutant | None, options: tuple[str, ...] = ()) -> Verdict:
         """Run seeds in a copy with the bug (None: without any) until one shows it.
 
         The copy runs interpreted: what was compiled knows nothing of the patch. Raises
         InterruptedTrialError after `stop`.
         """
         with planted(mutant) as root:
-            words = [sys.executable, "-m", "chaos", *self._words(mutant), "--json", _REPORT]
+            words = [
+                sys.executable,
+                "-m",
+                "chaos",
+                *self._words(mutant, options),
+                "--json",
+                _REPORT,
+            ]
             try:
                 errors = self._finish(self._start(words, root))
             except subprocess.TimeoutExpired:
@@ -66,9 +76,10 @@ class Trials:
                 return Verdict(mutant, 0, "", errors.strip().rpartition("\n")[2])
             return _judge(mutant, file)
 
-    def _words(self, mutant: Mutant | None) -> list[str]:
+    def _words(self, mutant: Mutant | None, options: tuple[str, ...]) -> list[str]:
         seeds = f"{self._seeds.start}:{self._seeds.stop}"
-        options = mutant.options if mutant is not None else ()
+        if mutant is not None:
+            options = mutant.options
         return ["sim", "--seeds", seeds, "--first", "--processes", "1", *_LONGER, *options]
 
     def _start(self, words: list[str], root: Path) -> subprocess.Popen[str]:
@@ -112,4 +123,6 @@ def _judge(mutant: Mutant | None, file: Path) -> Verdict:
     if not report.violations:
         return Verdict(mutant, report.seeds, "")
     first = report.violations[0]
+    if _BROKEN_PATCH.search(first.what):
+        return Verdict(mutant, report.seeds, "", f"the patch itself is broken: {first.what}")
     return Verdict(mutant, report.seeds, first.invariant, first.what, first.reproduce)

@@ -4,7 +4,11 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from chaos.report.run_report import RunReport, Violation
+from chaos.checkers.finding import LOST, TWICE
+from chaos.report.run_report import Operations, RunReport, Violation
+from chaos.simulation.cluster import REPLAY_EQUALS_LIVE
+from chaos.simulation.invariants.clients import ExactlyOnce
+from chaos.simulation.invariants.consensus import OneLog
 from chaos.simulation.quiet_logs import silence
 from chaos.simulation.seed_run import Case, SeedResult, run_case
 
@@ -36,6 +40,18 @@ def _run_chunk(cases: Sequence[Case]) -> list[SeedResult]:
     return [run_case(case) for case in cases]
 
 
+def _count_loss(operations: Operations, result: SeedResult) -> None:
+    """Count what a violation means for clients; a seed ends at its first one."""
+    if result.what.startswith(LOST):
+        operations.lost += 1
+    elif result.what.startswith(TWICE):
+        operations.duplicated += 1
+    elif result.invariant == ExactlyOnce.name:
+        operations.altered += 1
+    elif result.invariant in {OneLog.name, REPLAY_EQUALS_LIVE}:
+        operations.diverged += 1
+
+
 class Tally:
     """Adds results up into a report."""
 
@@ -59,6 +75,7 @@ class Tally:
             for kind, count in more.items():
                 counts[kind] = counts.get(kind, 0) + count
         if not result.held:
+            _count_loss(report.operations, result)
             report.violations.append(
                 Violation(result.invariant, result.what, result.case.command(), result.case.seed)
             )

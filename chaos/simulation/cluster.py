@@ -1,7 +1,6 @@
 """A whole cluster and its clients in one process: hosts, network, time, and who watches."""
 
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from struct import Struct
 from typing import Any
@@ -13,7 +12,7 @@ from chaos.report.run_report import Moment
 from chaos.simulation.client_host import ClientHost
 from chaos.simulation.committed_log import Applied, CommittedLog
 from chaos.simulation.following import Following
-from chaos.simulation.host import Host
+from chaos.simulation.host import DAMAGED, Host
 from chaos.simulation.invariants.invariant import Invariant, ViolationError
 from chaos.simulation.network import Network
 from chaos.simulation.reader_host import Answered, ReaderHost
@@ -21,14 +20,15 @@ from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.setting import Setting, draw_setting, trader_key
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import OPERATOR, TRADER, Workload
+from node.assembly import Assembly
 from node.audit.replay import Replay
-from node.consensus.errors import ConsensusError, WireError
+from node.consensus.errors import ConsensusError, JournalDamageError, WireError
 from node.consensus.journal import JournalEntry
 from node.consensus.raft_core import LEADER
-from node.consensus.replica import Replica
 from node.domain import commands, terms
 
 START_NS = 1_000_000_000
+REPLAY_EQUALS_LIVE = "replay equals live"
 TRADERS = 3
 MARKETS = 3
 READER = 9
@@ -52,7 +52,6 @@ class Cluster:
         self.replay = Replay(self.setting.genesis)
         self.leaders: dict[int, int] = {}
         self.violation: ViolationError | None = None
-        self.excused_stops = 0
         self.timeline: list[Moment] = []
         self.acknowledged_at_ns: list[int] = []
         self.leaders_ended_at_ns: list[int] = []
@@ -163,9 +162,14 @@ class Cluster:
         assert node is not None
         self.trace(4, host.number, host.lives)
         self.note(host.lane, "start", f"starts for the {host.lives}. time")
-        core, machine, apply = node.replica._core, node.machine, node.machine.apply
-        tell = core.on_state
-        venue_of = machine
+        self._watch_roles(host, node)
+        self._watch_applies(host, node)
+        self._watch_refusals(host, node)
+        self._watch_stamps(host, node)
+        self._watch(lambda one: one.started(host))
+
+    def _watch_roles(self, host: Host, node: Assembly) -> None:
+        tell = node.replica._core.on_state
 
         def state_changed(state: int) -> None:
             tell(state)
@@ -174,26 +178,32 @@ class Cluster:
                 self.note(host.lane, "leader", f"leads term {node.replica.term}")
             self._watch(lambda one: one.state_changed(host, state))
 
+        node.replica._core.on_state = state_changed
+
+    def _watch_applies(self, host: Host, node: Assembly) -> None:
+        machine, apply = node.machine, node.machine.apply
+
         def applied(index: int, term: int, group: bytes) -> None:
             apply(index, term, group)
-            venue = venue_of.venue
-            if not host.alive:
-                return
-            self._applied(
-                host,
-                Applied(
-                    index,
-                    term,
-                    group,
-                    venue.digest,
-                    venue.replies,
-                    venue.events,
-                    host.number,
-                    self.scheduler.now_ns,
-                ),
-            )
+            if host.alive:
+                venue, now_ns = machine.venue, self.scheduler.now_ns
+                came_to = (venue.digest, venue.replies, venue.events)
+                self._applied(host, Applied(index, term, group, *came_to, host.number, now_ns))
 
-        self._watch_refusals(host, node.replica)
+        machine.apply = applied  # type: ignore[method-assign]
+
+    def _watch_refusals(self, host: Host, node: Assembly) -> None:
+        tell = node.replica._on_refusal
+
+        def refused(error: ConsensusError) -> None:
+            tell(error)
+            if isinstance(error, WireError):
+                what = f"node {host.number} cannot read what a peer sent: {error}"
+                self.violate(ViolationError("peers are understood", what))
+
+        node.replica._on_refusal = refused
+
+    def _watch_stamps(self, host: Host, node: Assembly) -> None:
         proposer = node._proposer
         stamp = proposer.stamp
 
@@ -203,30 +213,18 @@ class Cluster:
             return stamp_ns
 
         proposer.stamp = stamped
-        core.on_state = state_changed
-        machine.apply = applied  # type: ignore[method-assign]
-        self._watch(lambda one: one.started(host))
-
-    def _watch_refusals(self, host: Host, replica: Replica) -> None:
-        """Hear when a node cannot read what a peer sent: nobody forges anything here."""
-        refused = replica._on_refusal
-
-        def refuse(error: ConsensusError) -> None:
-            refused(error)
-            if isinstance(error, WireError):
-                what = f"node {host.number} cannot read what a peer sent: {error}"
-                self.violate(ViolationError("peers are understood", what))
-
-        replica._on_refusal = refuse
 
     def _applied(self, host: Host, applied: Applied) -> None:
         first = self.log.add(applied)
         if first:
             entry = JournalEntry(applied.index, applied.term, 0, applied.group)
-            self.replay.feed([entry])
+            try:
+                self.replay.feed([entry])
+            except AssertionError as error:
+                self.violate(ViolationError(REPLAY_EQUALS_LIVE, repr(error)))
             if self.replay.venue.digest != applied.digest:
                 what = f"node {host.number} at {applied.index} differs from a replay of the log"
-                self.violate(ViolationError("replay equals live", what))
+                self.violate(ViolationError(REPLAY_EQUALS_LIVE, what))
         self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
         self._watch(lambda one: one.applied(host, applied, first=first))
 
@@ -239,6 +237,8 @@ class Cluster:
                 look(invariant)
         except ViolationError as violation:
             self.violate(violation)
+        except Exception as error:  # noqa: BLE001 - a look that fails has found something, whatever it is
+            self.violate(ViolationError("invariants can be looked at", repr(error)))
 
     def violate(self, violation: ViolationError) -> None:
         """Keep the first violation: the run ends behind the current step."""
@@ -250,21 +250,20 @@ class Cluster:
     def stopped_itself(self, host: Host, event: str, error: BaseException | None) -> None:
         """Take note of a node that ended its own process; only a fault of its disk excuses it."""
         self.note(host.lane, "stop", f"stops itself: {event}: {error!r}")
-        if host.excused:
-            self.excused_stops += 1
-        else:
+        if not (host.excused and isinstance(error, OSError) and error.errno == host.excused):
             self.violate(ViolationError("nodes do not stop", f"node {host.number}: {error!r}"))
 
     def refused_to_start(self, host: Host, error: Exception) -> None:
         """Take note of a node that will not start; only a damaged disk excuses it."""
         self.note(host.lane, "refuse", f"refuses to start: {error}")
-        if not host.excused:
+        damaged = host.excused == DAMAGED and isinstance(error, JournalDamageError)
+        failed = isinstance(error, OSError) and error.errno == host.excused
+        if not (damaged or failed):
             self.violate(ViolationError("nodes start", f"node {host.number}: {error!r}"))
 
-    def violate_silence(self, host: Host, path: Path, at: int) -> None:
-        """Take note of damage that a start did not find."""
-        what = f"node {host.number} started although {path.name} is damaged at byte {at}"
-        self.violate(ViolationError("damage is found", what))
+    def broke_promise(self, host: Host, what: str) -> None:
+        """Take note of a node that trusts a disk which it may not trust."""
+        self.violate(ViolationError("failures of disks are noticed", f"node {host.number}: {what}"))
 
     def uncaught(self, host: Host, report: dict[str, Any]) -> None:
         """Take note of an exception that nobody caught."""
@@ -279,7 +278,7 @@ class Cluster:
     # The trace and the timeline.
 
     def _arrived(self, sender: str, receiver: str, size: int) -> None:
-        self.trace(int(sender[-1]), int(receiver[-1]), size)
+        self.trace(1, _ordinal(sender), _ordinal(receiver), size)
 
     def trace(self, kind: int, one: int = 0, other: int = 0, third: int = 0) -> None:
         """Take something that happened into the hash of the run."""
@@ -312,16 +311,13 @@ class Cluster:
         """End all faults and start whatever does not run."""
         self.network.heal()
         for host in self.hosts.values():
-            host.disk.repair()
+            host.repair()
             host.slow_disk_ns = 0
             host.skew_ns = 0
             if host.loop.paused:
                 host.loop.resume()
             if not host.alive:
                 host.start()
-                if host.excused and not host.alive:
-                    host.lose_disk()
-                    host.start()
 
     def come_to_rest(self, most_seconds: float) -> None:
         """Run until every client has its replies and all nodes have applied the same."""
@@ -361,3 +357,9 @@ class Cluster:
                 f"{' recovering' if replica.recovering else ''}"
             )
         return "; ".join(told)
+
+
+def _ordinal(address: str) -> int:
+    """Return a number of its own for each host."""
+    *_, network, host = address.split(".")
+    return 256 * int(network) + int(host)

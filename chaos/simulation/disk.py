@@ -37,6 +37,8 @@ class SimulatedDisk(FileSystem):
         self.sync_error = 0
         """When set, syncs fail with this errno."""
         self.full = False
+        self.failures = 0
+        """How often an operation failed because the device did."""
 
     def _count(self) -> None:
         if self.operations_left is None:
@@ -76,12 +78,14 @@ class SimulatedDisk(FileSystem):
     def write(self, descriptor: int, parts: Sequence[bytes]) -> None:
         self._count()
         if self.full:
+            self.failures += 1
             raise OSError(errno.ENOSPC, "no space left on the simulated disk")
         self._open[descriptor].data += b"".join(parts)
 
     def sync_data(self, descriptor: int) -> None:
         self._count()
         if self.sync_error:
+            self.failures += 1
             raise OSError(self.sync_error, "the simulated disk failed")
         file = self._open[descriptor]
         file.durable = len(file.data)
@@ -99,6 +103,7 @@ class SimulatedDisk(FileSystem):
     def rewrite(self, path: Path, offset: int, data: bytes) -> None:
         self._count()
         if self.sync_error:
+            self.failures += 1
             raise OSError(self.sync_error, "the simulated disk failed")
         file = self._names[path]
         file.data[offset : offset + len(data)] = data
@@ -126,9 +131,10 @@ class SimulatedDisk(FileSystem):
             path for path, file in self._names.items() if path.parent == directory and file.data
         )
 
-    def durable_size(self, path: Path) -> int:
-        """Return how many bytes of the file a power loss cannot take."""
-        return self._names[path].durable
+    def is_durable(self, path: Path) -> bool:
+        """Tell whether no power loss can take the file, or any byte of it."""
+        file = self._names[path]
+        return self._durable_names.get(path) is file and file.durable == len(file.data)
 
     @property
     def everything_is_durable(self) -> bool:
@@ -161,7 +167,11 @@ class SimulatedDisk(FileSystem):
         """Forget what was not synced, or any sectors of it."""
         self.kill()
         pending = [name for name in self._names if name not in self._durable_names]
-        survivors = dict(self._durable_names)
+        survivors = {
+            name: file
+            for name, file in self._durable_names.items()
+            if name in self._names or self._random.random() < 0.5  # A removal may be lost too.
+        }
         for name in pending:
             if self._random.random() < 0.5:
                 survivors[name] = self._names[name]

@@ -16,13 +16,16 @@ from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop, new_lo
 from node.assembly import Assembly, Ground
 from node.consensus.errors import ConsensusError
 from node.consensus.journal import Flush
-from node.consensus.journal_recovery import recover
+from node.consensus.journal_recovery import Entry, recover
 from node.consensus.recovery_marker import RECOVERING_MARKER
+from node.engine.snapshot import SnapshotError
 from node.storage.errors import StorageError
 from node.surroundings import Surroundings
 
 ROOT = Path("/node")
 JOURNAL = ROOT / "journal"
+DAMAGED = -1
+"""In place of an errno: the disk was damaged at rest, and the node must refuse it."""
 _PREEMPTED_NS = 400_000
 
 
@@ -37,6 +40,9 @@ class Watcher(Protocol):
 
     def stopped_itself(self, host: "Host", event: str, error: BaseException | None) -> None:
         """Hear that a node has ended its own process."""
+
+    def broke_promise(self, host: "Host", what: str) -> None:
+        """Hear that something counts as durable and is not, or goes on behind a failed disk."""
 
     def refused_to_start(self, host: "Host", error: Exception) -> None:
         """Hear that a node found its disk unusable."""
@@ -79,6 +85,7 @@ class VirtualDiskThread:
             flush.run()
         except OSError as error:
             self._failed(error)  # Which ends the process.
+        self._host.look_at_journal()
         self._host.durable_log.take(flush._records)  # noqa: SLF001 - what is on the disk now
         self._loop.call_soon(self._done, flush, took_ns)
 
@@ -118,10 +125,12 @@ class Host:
         self.lives = 0
         self.skew_ns = 0
         self.slow_disk_ns = 0
-        self.held_once = 0
-        """Up to this index, what a disk lost since held counts as held: its promise was true."""
-        self.excused = ""
-        """Why the node may end its own process or refuse to start: a fault of its disk."""
+        self.held_once: dict[int, int] = {}
+        """Terms by index of what a disk held durably and lost since: its promises were true."""
+        self.snapshot_held = 0
+        """Up to here, a snapshot that was lost since held everything."""
+        self.excused = 0
+        """The errno with which a node of this machine may end, or refuse to start; 0 for none."""
         self.recover_next = False
         self._last_read_ns = 0
         self._thread: VirtualDiskThread | None = None
@@ -212,7 +221,7 @@ class Host:
                 setting.timing,
                 recovering=recovering,
             )
-        except (ConsensusError, StorageError, OSError) as error:
+        except (ConsensusError, SnapshotError, StorageError, OSError) as error:
             self._end_process(silent=False)
             self.disk.kill()
             self.watcher.refused_to_start(self, error)
@@ -226,6 +235,17 @@ class Host:
         self.network.end_process(self.loop, silent=silent)
         self.node = None
         self.durable_log.forget()
+
+    def look_at_journal(self) -> None:
+        """Hold a flush that is about to count as durable against what the disk has."""
+        for path in self.disk.paths(JOURNAL):
+            if not self.disk.is_durable(path):
+                self.watcher.broke_promise(self, f"{path.name} counts as durable and is not")
+
+    def repair(self) -> None:
+        """End all faults of the disk; from now on nothing excuses a node that ends itself."""
+        self.disk.repair()
+        self.excused = 0
 
     def kill(self) -> None:
         """End the process, in the middle of a flush perhaps: the kernel keeps what was written."""
@@ -250,15 +270,17 @@ class Host:
 
     def note_holdings(self) -> None:
         """Remember how far the disk reaches, before it is damaged."""
-        held = 0
+        entries: list[Entry] = []
         if self.node is not None:
-            held = self.node.replica.journal.synced_index
+            journal = self.node.replica.journal
+            entries = [one for one in journal.entries if one[1] <= journal.synced_index]
         else:
             with contextlib.suppress(ConsensusError):
-                stored = recover(self.disk, JOURNAL)
-                held = stored.base_index - 1 + len(stored.entries)
+                entries = recover(self.disk, JOURNAL).entries
+        self.held_once.update((index, term) for _payload, index, term in entries)
         latest = self.store.latest()
-        self.held_once = max(self.held_once, held, latest.index if latest is not None else 0)
+        if latest is not None:
+            self.snapshot_held = max(self.snapshot_held, latest.index)
 
     def lose_disk(self) -> None:
         """Replace the disk by an empty one; the next start recovers, as an operator would."""
@@ -288,7 +310,7 @@ class Host:
 
     def holds(self, index: int, term: int) -> bool:
         """Tell whether a power loss now would leave the entry of `term` at `index` here."""
-        if index <= self.held_once:
+        if index <= self.snapshot_held or self.held_once.get(index) == term:
             return True
         latest = self.store.latest()
         if latest is not None and latest.index >= index:

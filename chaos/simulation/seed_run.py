@@ -92,6 +92,7 @@ def run_case(
     """Run one case. With `record`, keep its timeline; `on_cluster` sees the cluster first."""
     collecting = gc.isenabled()
     gc.disable()  # Dead processes must not wake up to be collected in the middle of a run.
+    cluster: Cluster | None = None
     try:
         cluster = Cluster(case.seed, case.nodes, INVARIANTS, record=record)
         on_cluster(cluster)
@@ -102,13 +103,22 @@ def run_case(
         cluster.heal()
         cluster.come_to_rest(REST_SECONDS)
         cluster.judge()
-        result = _result(case, cluster, faults)
-        for loop in cluster.network.loops:
-            loop.bury()
-        return result
+        return _result(case, cluster, faults)
+    except Exception as error:  # noqa: BLE001 - one seed must not end a campaign
+        return SeedResult(case, "the run itself goes to its end", repr(error))
     finally:
+        if cluster is not None:
+            _bury(cluster)
         if collecting:
             gc.enable()
+
+
+def _bury(cluster: Cluster) -> None:
+    """End all processes, then give up what they were waiting for."""
+    for loop in cluster.network.loops:
+        loop.kill()
+    for loop in cluster.network.loops:
+        loop.bury()
 
 
 def _schedule(cluster: Cluster, plan: list[PlannedFault]) -> dict[str, int]:

@@ -66,7 +66,8 @@ class FileCopy:
         if self._descriptor >= 0:
             self._files.close(self._descriptor)
             self._descriptor = -1
-            self._files.remove(self._path)
+            if self._files.exists(self._path):  # Nobody else should have removed it, and may have.
+                self._files.remove(self._path)
 
 
 class FileInbox:
@@ -103,7 +104,8 @@ class FileInbox:
         if self._descriptor >= 0:
             self._files.close(self._descriptor)
             self._descriptor = -1
-            self._files.remove(self._path)
+            if self._files.exists(self._path):  # Nobody else should have removed it, and may have.
+                self._files.remove(self._path)
 
 
 class FileSnapshots:
@@ -140,7 +142,7 @@ class FileSnapshots:
                 await asyncio.get_running_loop().run_in_executor(None, work)
                 then()
             except BaseException as error:  # noqa: BLE001 - see __init__.
-                if not isinstance(error, asyncio.CancelledError | GeneratorExit):
+                if not isinstance(error, asyncio.CancelledError):
                     self._failed(error)
 
         task = asyncio.get_running_loop().create_task(run())

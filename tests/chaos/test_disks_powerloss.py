@@ -22,7 +22,7 @@ from chaos.history import Outcome as Told
 from client.replies import parse_replies
 from node.consensus.errors import JournalDamageError
 from node.consensus.journal import Journal
-from tests.chaos.processes import await_true
+from tests.chaos.processes import await_true, nodes_in
 from tests.unit.audited_cluster import GENESIS, build_log, write_node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,10 +205,10 @@ def test_an_interrupted_run_leaves_nothing(
 ) -> None:
     """Folder, mount and nodes are gone with the run, whichever way it is asked to end."""
     (folder,) = owned_folders(interrupted.pid)
+    assert await_true(lambda: nodes_in(folder) != [])
     interrupted.send_signal(kind)
 
     assert interrupted.wait(60) == 1
     assert not folder.exists()
     assert await_true(lambda: str(folder) not in Path("/proc/self/mountinfo").read_text())
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(folder) not in running.stdout
+    assert nodes_in(folder) == []

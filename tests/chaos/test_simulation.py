@@ -38,14 +38,16 @@ def test_every_invariant_holds(nodes: int) -> None:
     """Whatever breaks, nothing acknowledged is lost, and all replicas agree to the byte."""
     acknowledged = 0
     kinds: set[str] = set()
+    looked: set[str] = set()
     for seed in SEEDS if nodes == 3 else SEEDS[: len(SEEDS) // 4]:
         result = run_case(Case(seed, nodes))
         assert result.held, f"{result.case.command()}: {result.invariant}: {result.what}"
-        assert set(result.checks) == {invariant.name for invariant in INVARIANTS}
+        looked |= {name for name, times in result.checks.items() if times}
         acknowledged += result.acknowledged
         kinds |= set(result.faults)
     assert acknowledged > 1_000
-    assert len(kinds) > len(FAULTS) // 2
+    assert looked == {invariant.name for invariant in INVARIANTS}
+    assert nodes == 5 or len(kinds) > 3 * len(FAULTS) // 4
 
 
 def trace_in_process(seed: int, **environment: str) -> str:
@@ -129,17 +131,23 @@ def test_a_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """A slice leaves the count behind; the next one adds to it; other code starts over."""
     state = tmp_path / "state.json"
     cases = [Case(seed) for seed in range(5)]
-    first = Progress(state, RunReport("title", "command", "commit", "now"), "3")
+    first = Progress(state, RunReport("title", "command", "c0ffee", "now"), cases)
     first.report.seeds = 3
-    for case in cases[:3]:
-        first.done(case.seed)
+    for _ in range(3):
+        first.done()
     first.save()
 
-    second = Progress(state, RunReport("title", "command", "commit", "later"), "3")
+    second = Progress(state, RunReport("title", "command", "c0ffee", "later"), cases)
     assert second.report.seeds == 3
-    assert second.left(cases) == cases[3:]
-    other = Progress(state, RunReport("title", "command", "another commit", "later"), "3")
-    assert other.left(cases) == cases
+    assert second.left() == cases[3:]
+    for other in (
+        Progress(state, RunReport("title", "command", "beef", "later"), cases),
+        Progress(state, RunReport("title", "command", "c0ffee", "later"), cases[1:]),
+        Progress(state, RunReport("title", "command", "c0ffee", "later"), [Case(0, 5)]),
+    ):
+        assert other.report.seeds == 0
+    with pytest.raises(ValueError, match="commit first"):
+        Progress(state, RunReport("title", "command", "c0ffee+changes", "later"), cases)
 
 
 def test_the_command_reports_and_refuses() -> None:

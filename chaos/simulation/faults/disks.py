@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chaos.simulation.faults.processes import restart_host
 from chaos.simulation.faults.strike import Strike
-from chaos.simulation.host import JOURNAL, Host
+from chaos.simulation.host import DAMAGED, JOURNAL, Host
 from node.consensus.errors import ConsensusError, JournalDamageError
 from node.consensus.journal_recovery import recover
 from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, SegmentReader, decode_header
@@ -30,30 +30,36 @@ def _expects_failure(strike: Strike, host: Host | None) -> bool:
 def sync_error(strike: Strike) -> None:
     """Let a machine's next sync fail: its node must end, not go on."""
     host = strike.any_alive()
-    if host is None or not _expects_failure(strike, host):
-        return
-    host.excused = "EIO"
-    host.disk.sync_error = errno.EIO
-    strike.note(host.lane, "cannot sync any more (EIO)")
-    strike.later(0.3, lambda: _return(host))
+    if host is not None and _expects_failure(strike, host):
+        host.disk.sync_error = errno.EIO
+        strike.note(host.lane, "cannot sync any more (EIO)")
+        _expect_end(strike, host, errno.EIO)
 
 
 def disk_full(strike: Strike) -> None:
     """Let a machine's disk be full: its node must end, not go on without a log."""
     host = strike.any_alive()
-    if host is None or not _expects_failure(strike, host):
-        return
-    host.excused = "ENOSPC"
-    host.disk.full = True
-    strike.note(host.lane, "has a full disk (ENOSPC)")
-    strike.later(0.3, lambda: _return(host))
+    if host is not None and _expects_failure(strike, host):
+        host.disk.full = True
+        strike.note(host.lane, "has a full disk (ENOSPC)")
+        _expect_end(strike, host, errno.ENOSPC)
 
 
-def _return(host: Host) -> None:
-    host.disk.repair()
-    if not host.alive:
+def _expect_end(strike: Strike, host: Host, number: int) -> None:
+    """Excuse the end of a node that met the fault, and no other; miss it when it does not come."""
+    host.excused = number
+    failures, life = host.disk.failures, host.lives
+
+    def look() -> None:
+        met = host.disk.failures > failures
+        if met and host.lives == life and host.alive and not host.loop.paused:
+            host.watcher.broke_promise(
+                host, f"the node goes on although its disk failed ({number})"
+            )
         restart_host(host)
-    host.excused = ""
+        host.repair()
+
+    strike.later(0.3, look)
 
 
 def _others_are_whole(strike: Strike) -> bool:
@@ -84,6 +90,8 @@ def flip_bit(strike: Strike) -> None:
         return
     place = _guarded_byte(strike, host)
     if place is None:
+        strike.kind = "power-loss"
+        strike.note(host.lane, "loses power; its journal has no byte that a later flush guards")
         restart_host(host)
         return
     path, at = place
@@ -123,18 +131,14 @@ def _victim_at_rest(strike: Strike) -> Host | None:
 
 def _must_refuse(strike: Strike, host: Host, path: Path, at: int) -> None:
     """Start the damaged machine; once it has refused, rebuild it from the others."""
-    host.excused = "damage at rest"
+    host.excused = DAMAGED
     host.start()
+    host.excused = 0
     if host.alive:
-        strike.cluster.violate_silence(host, path, at)
+        host.watcher.broke_promise(host, f"it starts on {path.name}, damaged at byte {at}")
         return
     host.lose_disk()
-    strike.later(0.05, lambda: _replace(host))
-
-
-def _replace(host: Host) -> None:
-    host.excused = ""
-    host.start()
+    strike.later(0.05, host.start)
 
 
 def _newest_segment(host: Host) -> Path | None:

@@ -50,13 +50,9 @@ def power_loss_everywhere(strike: Strike) -> None:
 
 
 def restart_host(host: Host) -> None:
-    """Start a node on whatever its disk holds; a damaged one is replaced, as an operator would."""
-    if host.alive:
-        return
-    host.disk.repair()
-    host.start()
-    if host.excused and not host.alive:
-        host.lose_disk()
+    """Start a node on what its disk holds: whatever failed or was cut off, it must be able to."""
+    if not host.alive:
+        host.repair()
         host.start()
 
 

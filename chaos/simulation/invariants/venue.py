@@ -99,7 +99,7 @@ class SnapshotsRestore(Invariant):
             venue = restore(self.cluster.setting.genesis, host.store.pages())
             known = log.by_index.get(venue.log_index)
             self.require(
-                known is None or known.digest == venue.digest,
+                known is not None and known.digest == venue.digest,
                 f"node {host.number}'s snapshot at {venue.log_index} has another chain digest",
             )
             for point in self.cluster.replay.checkpoints:
