@@ -21,7 +21,7 @@ from node.consensus.peer_messages import (
     VoteRequest,
 )
 from node.consensus.raft_core import CANDIDATE, FOLLOWER
-from tests.consensus_mutants import old_terms_commit_by_counting, stale_answers_count
+from tests.guard_mistakes import old_terms_commit_by_counting, stale_answers_count
 from tests.lone_guard import GROUP, LoneGuard, accepted, append, entries
 
 
@@ -54,8 +54,7 @@ def test_entries_of_old_terms_commit_only_behind_one_of_the_current_term() -> No
 def test_the_script_of_figure_eight_sees_the_mistake_it_is_for() -> None:
     """With the planted mistake the same script commits the old entry."""
     lone = LoneGuard()
-    lone.cluster = type("Three", (), {"quorum": 2})  # type: ignore[attr-defined]
-    old_terms_commit_by_counting(lone)  # type: ignore[arg-type]
+    old_terms_commit_by_counting(lone, 2)
 
     old = figure_eight(lone)
 
@@ -78,7 +77,7 @@ def test_an_answer_to_an_older_term_counts_for_nothing() -> None:
 def test_the_script_of_old_answers_sees_the_mistake_it_is_for() -> None:
     """With the planted mistake the old answer commits."""
     lone = LoneGuard()
-    stale_answers_count(lone)  # type: ignore[arg-type]
+    stale_answers_count(lone)
     lone.lead()
     index = lone.core.propose(GROUP)
     lone.sync()
