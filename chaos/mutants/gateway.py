@@ -18,14 +18,6 @@ GATEWAY: Final = (
         "            taker = takers.get(max(takers))\n",
     ),
     Mutant(
-        "session-resumed-without-barrier",
-        "a deposed leader resumes sessions and opens new ones",
-        "node/gateway/session_opening.py",
-        "                await self._leadership.read_barrier()\n",
-        "                await asyncio.sleep(0)\n",
-        options=_CUT_OFF_LEADERS,
-    ),
-    Mutant(
         "answer-without-barrier",
         "a linearizable question is answered at once",
         "node/gateway/queries.py",

@@ -118,6 +118,6 @@ JOURNAL: Final = (
         "node/consensus/journal.py",
         "        self.synced_index = min(self.synced_index, index)\n",
         "",
-        options=("--faults", "isolate-leader,bounce,kill-leader,restart,reset"),
+        options=("--faults", "isolate-leader,isolate,slow-disk,kill-leader,restart"),
     ),
 )
