@@ -75,8 +75,8 @@ class VirtualDiskThread:
         self._host.scheduler.after(took_ns, lambda: self._run(flush, took_ns))
 
     def _run(self, flush: Flush, took_ns: int) -> None:
-        if not self._loop.alive:
-            return
+        if not self._loop.alive or self.running is not flush:
+            return  # It ended with its process, or `stop` has run it.
         self.running = None
         self._loop.run_inside(lambda: self._finish(flush, took_ns))
 
