@@ -1,7 +1,7 @@
 """One decoder under atheris, which follows what its code does: an engine for who has it installed.
 
-`python -m chaos.attack.coverage_guided TARGET FOLDER SECONDS`. Compiled modules show no coverage,
-so this process runs the pure form; the executions it makes are counted apart.
+`python -m chaos.attack.coverage_guided TARGET FOLDER SECONDS EXECUTIONS`. Compiled modules show no
+coverage, so this process runs the pure form; the executions it makes are counted apart.
 """
 
 import re
@@ -20,6 +20,7 @@ from node import _pure
 
 _INPUT_BYTES_MAX: Final = 4_096
 _GRACE_SECONDS: Final = 60.0
+_NO_END: Final = -1
 _DONE: Final = re.compile(rb"Done (\d+) runs? in (\d+) second")
 
 
@@ -28,14 +29,20 @@ def is_installed() -> bool:
     return find_spec("atheris") is not None
 
 
-def run(name: str, folder: Path, seconds: int) -> tuple[int, list[Violation]]:
-    """Attack the target called `name` in a process of its own; return executions and findings."""
+def run(
+    name: str, folder: Path, seconds: int, executions: int = _NO_END
+) -> tuple[int, list[Violation]]:
+    """Attack the target called `name` in a process of its own; return executions and findings.
+
+    It ends after `seconds`, or earlier after so many executions.
+    """
     place = folder / "atheris" / name
     (place / "corpus").mkdir(parents=True, exist_ok=True)
     (place / "findings").mkdir(exist_ok=True)
     known = set((place / "findings").iterdir())
+    words = [name, str(place), str(seconds), str(executions)]
     ended = subprocess.run(
-        [sys.executable, "-m", "chaos.attack.coverage_guided", name, str(place), str(seconds)],
+        [sys.executable, "-m", "chaos.attack.coverage_guided", *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -59,7 +66,7 @@ def run(name: str, folder: Path, seconds: int) -> tuple[int, list[Violation]]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run as the module says; libFuzzer ends the process."""
-    name, folder, seconds = arguments
+    name, folder, seconds, executions = arguments
     _pure.install()
     # Found at run time only, and never a dependency: whoever asks for this engine installs it.
     atheris: Any = import_module("atheris")
@@ -77,6 +84,7 @@ def main(arguments: Sequence[str]) -> None:
     options = [
         sys.argv[0],
         f"-max_total_time={seconds}",
+        f"-runs={executions}",
         f"-max_len={_INPUT_BYTES_MAX}",
         f"-artifact_prefix={place / 'findings'}/",
         str(place / "corpus"),
