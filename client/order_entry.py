@@ -101,17 +101,25 @@ class OrderEntry:
         time_in_force: TimeInForce = TimeInForce.GTC,
         client_order_id: int | None = None,
         account: int | None = None,
+        expiry_ns: int = 0,
+        accept_by_ns: int = 0,
     ) -> Reply:
         """Place a limit order; `result` is its order id and `filled` what filled at once.
 
         `price` is in units of 0.0001 USDC and in the terms of `intent` (a NO price for a NO
         intent), `lots` in hundredths of a share. Without a `client_order_id` a random one is drawn.
+        `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
+        executed at all: times of the log, ns since 1970.
         """
         name = self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id
         owner = self._owner(account)
-        return await self._sender.execute(
-            lambda frames: frames.place(owner, market, name, price, intent, time_in_force, lots)
-        )
+        terms = (owner, market, name, price, intent, time_in_force, lots)
+        if expiry_ns or accept_by_ns:
+            times = (expiry_ns, accept_by_ns)
+            return await self._sender.execute(
+                lambda frames: frames.place_with_terms(*terms, *times)
+            )
+        return await self._sender.execute(lambda frames: frames.place(*terms))
 
     async def cancel(
         self,

@@ -50,6 +50,11 @@ class OrderRecord(NamedTuple):
     leaves: int
     fee_whole: int
     fee_rest: int
+    expiry_ns: int
+    key: int
+    group: int
+    flags: int
+    schedule: int
 
 
 class MarketRecord(NamedTuple):
@@ -125,7 +130,7 @@ class StatusRecord(NamedTuple):
 
 _ACCOUNT = struct.Struct("<ii20siqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqq")
-_ORDER = struct.Struct("<qqiiihhqqqq")
+_ORDER = struct.Struct("<qqiiihhqqqqqiiii")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")

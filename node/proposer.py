@@ -29,16 +29,26 @@ class Proposer:
             self._waiting_since_ns = monotonic_ns()
 
     def take_group(self, max_bytes: int) -> bytes | None:
-        """Return a stamped group of what waits; an empty one while sweeps wait; else None."""
+        """Return a stamped group of what waits; an empty one when time itself has work; else None.
+
+        Time has work while sweeps wait, and when an order expires or a timer is due.
+        """
         taken = self.take(max_bytes - GROUP_HEADER_SIZE)
         since, self._waiting_since_ns = self._waiting_since_ns, 0
         if taken is None:
-            if not self._machine.venue.work_pending or self.in_flight():
+            if self.in_flight() or not self._time_has_work():
                 return None
             taken = [], 0
         stamp_ns = self.stamp()
         self._machine.stages.proposed(stamp_ns, since or monotonic_ns())
         return build_group(*taken, stamp_ns, shard=self._machine.venue.genesis.shard)
+
+    def _time_has_work(self) -> bool:
+        venue = self._machine.venue
+        if venue.work_pending:
+            return True
+        due_ns = venue.next_due_ns
+        return due_ns != 0 and due_ns <= self.stamp()
 
 
 class LeadershipView:

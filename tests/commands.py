@@ -58,6 +58,30 @@ class Place(Command):
 
 
 @dataclass(frozen=True)
+class PlaceWithTerms(Place):
+    """An order with more to say than a plain one."""
+
+    kind = 8
+    expiry_ns: int = 0
+    accept_by_ns: int = 0
+    spend: int = 0
+    flags: int = 0
+    group: int = 0
+    self_trade: int = 0
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        times = (self.expiry_ns, self.accept_by_ns, self.spend)
+        rest = struct.pack("<qqqiih6x", *times, self.flags, self.group, self.self_trade)
+        return super().body() + rest
+
+    def plain(self) -> Place:
+        """Return the order without what only terms can say."""
+        who = (self.account, self.market, self.intent, self.price, self.lots)
+        return Place(*who, self.client_order_id, self.time_in_force)
+
+
+@dataclass(frozen=True)
 class Cancel(Command):
     """Take an order out, named by its id or, with id 0, by its client order id."""
 

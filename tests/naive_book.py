@@ -22,6 +22,7 @@ class NaiveOrder:
     lots: int
     leaves: int
     rate_sum: int = 0
+    expiry_ns: int = 0
 
     @property
     def side(self) -> Side:

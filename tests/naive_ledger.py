@@ -31,6 +31,7 @@ class NaiveLedger:
         self.deposits = 0
         self.deposit_cursor = 0
         self.fees = 0
+        self.now_ns = 0
         self.facts: list[Fact] = []
         self.fills: list[Fill] = []
 

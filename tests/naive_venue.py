@@ -25,6 +25,7 @@ from tests.naive_book import WHOLE, NaiveOrder
 from tests.naive_ledger import NaiveLedger
 from tests.naive_records import (
     SETTLED,
+    Fact,
     Fill,
     NaiveAccount,
     NaiveEvent,
@@ -53,6 +54,15 @@ class NaiveVenue(NaiveLedger):
         except RejectedError as rejection:
             return Outcome(rejection.code)
         return outcome
+
+    def begin_group(self, now_ns: int) -> list[Fact]:
+        """Let time pass; return the facts of what expires, earliest and oldest first."""
+        self.now_ns = now_ns
+        self.facts, self.fills = [], []
+        expired = [order for order in self.orders.values() if 0 < order.expiry_ns <= now_ns]
+        for order in sorted(expired, key=lambda order: (order.expiry_ns, order.order_id)):
+            self._close(order, CloseReason.EXPIRED)
+        return self.facts
 
     def end_group(self) -> None:
         """Do what the engine sweeps.
@@ -189,6 +199,9 @@ class NaiveVenue(NaiveLedger):
         account, market = self._account(command.account), self._market(command.market)
         taker = self._order_of(command)
         self._check_terms(taker, market)
+        if isinstance(command, c.PlaceWithTerms):
+            self._check_conditions(command)
+        require(taker.time_in_force != TimeInForce.GTD or taker.expiry_ns != 0, Code.EXPIRY_INVALID)
         self._check_account(taker, account, market)
         self._check_crossing(taker, market)
         self._check_means(taker, account)
@@ -198,6 +211,8 @@ class NaiveVenue(NaiveLedger):
         self._lock(account, taker, taker.leaves)
         self._match(taker, market)
         return Outcome(Code.OK, taker.order_id, sum(fill.lots for fill in self.fills))
+
+    _placewithterms = _place
 
     def _cancel(self, command: c.Cancel) -> Outcome:
         order = self._find(command)
@@ -259,6 +274,7 @@ class NaiveVenue(NaiveLedger):
             command.price,
             command.lots,
             command.lots,
+            expiry_ns=getattr(command, "expiry_ns", 0),
         )
 
     def _check_terms(self, order: NaiveOrder, market: NaiveMarket) -> None:
@@ -269,10 +285,21 @@ class NaiveVenue(NaiveLedger):
         require(order.price % market.tick == 0, Code.PRICE_OFF_TICK)
         require(1 <= order.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
 
+    def _check_conditions(self, command: c.PlaceWithTerms) -> None:
+        unknown = (command.flags, command.group, command.self_trade, command.spend)
+        require(not any(unknown), Code.FLAGS_INVALID)
+        if command.expiry_ns:
+            may_expire = command.time_in_force in (TimeInForce.GTD, TimeInForce.POST_ONLY)
+            require(may_expire and command.expiry_ns > self.now_ns, Code.EXPIRY_INVALID)
+        in_time = not command.accept_by_ns or self.now_ns <= command.accept_by_ns
+        no_expiry = command.time_in_force == TimeInForce.GTD and not command.expiry_ns
+        require(not no_expiry, Code.EXPIRY_INVALID)
+        require(in_time, Code.ACCEPT_BY_PASSED)
+
     def _check_account(self, order: NaiveOrder, account: NaiveAccount, market: NaiveMarket) -> None:
         require(order.client_order_id >= 1, Code.CLIENT_ORDER_ID_INVALID)
         require(order.client_order_id not in account.orders, Code.CLIENT_ORDER_ID_IN_USE)
-        if order.time_in_force in (TimeInForce.GTC, TimeInForce.POST_ONLY):
+        if order.time_in_force not in (TimeInForce.IOC, TimeInForce.FOK):
             room = len(account.orders) < self.limits[Limit.OPEN_ORDERS_PER_ACCOUNT]
             require(room, Code.TOO_MANY_OPEN_ORDERS)
         self._require_position(account, market)

@@ -172,9 +172,15 @@ class Feed:
 class VenueDriver:
     """A venue with its sessions: says commands, and returns what came back."""
 
-    def __init__(self, start: Genesis | None = None, window: int = 1024) -> None:
-        """Make the venue and open the operator's session, whose number is `operator`."""
+    def __init__(
+        self, start: Genesis | None = None, window: int = 1024, step_ns: int = SECOND_NS
+    ) -> None:
+        """Make the venue and open the operator's session, whose number is `operator`.
+
+        Every group is `step_ns` later than the last.
+        """
         self.genesis = start or genesis()
+        self.step_ns = step_ns
         self.venue = Venue(self.genesis)
         self.log: list[tuple[int, bytes]] = []
         self.next_sequence: dict[int, int] = {}
@@ -195,9 +201,9 @@ class VenueDriver:
         return applied
 
     def apply_records(self, records: Sequence[bytes]) -> Applied:
-        """Apply logged records as one group, a second after the last."""
+        """Apply logged records as one group, a step after the last."""
         return self.apply_group(
-            c.group(records, self.venue.stamp_ns + SECOND_NS, shard=self.venue.genesis.shard)
+            c.group(records, self.venue.stamp_ns + self.step_ns, shard=self.venue.genesis.shard)
         )
 
     def open_session(self, public_key: bytes, window: int = 1024) -> int:
@@ -310,7 +316,7 @@ class VenueDriver:
         twin: VenueDriver = object.__new__(VenueDriver)
         twin.genesis, twin.operator = self.genesis, self.operator
         twin.venue, twin.saved = venue, dict(saved)
-        twin.log = []
+        twin.log, twin.step_ns = [], self.step_ns
         twin.next_sequence = dict(self.next_sequence)
         twin.feed = Feed()
         return twin

@@ -14,12 +14,13 @@ from node.domain.genesis import Genesis
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
 from tests import commands as c
-from tests.venue_driver import genesis
+from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
 
 ACCOUNTS = 4
 MARKETS = 3
 MOST_LOTS = 1_000
+FOREVER_NS = 1 << 62
 PAUSE = c.Raw(b"")
 
 
@@ -189,6 +190,22 @@ good_orders = st.builds(
     client_order_id=st.integers(1, 10**9),
     time_in_force=st.sampled_from((1, 1, 1, 1, 1, 1, 2, 3, 4)),
 )
+termed_orders = st.builds(
+    c.PlaceWithTerms,
+    account=accounts,
+    market=markets,
+    intent=st.sampled_from((1, 3, 2, 4, 1, 3)),
+    price=prices,
+    lots=st.sampled_from((*range(1, 13), 40)),
+    client_order_id=st.integers(1, 10**9),
+    time_in_force=st.sampled_from((5, 5, 5, 4, 1, 2)),
+    expiry_ns=st.one_of(
+        st.sampled_from((0, FOREVER_NS, FOREVER_NS)), st.integers(20, 110).map(SECOND_NS.__mul__)
+    ),
+    accept_by_ns=st.one_of(st.just(0), st.integers(20, 110).map(SECOND_NS.__mul__)),
+    spend=st.sampled_from((0,) * 30 + (1,)),
+    flags=st.sampled_from((0,) * 30 + (1 << 20,)),
+)
 bad_orders = st.builds(
     c.Place,
     account=any_account,
@@ -197,7 +214,7 @@ bad_orders = st.builds(
     price=st.one_of(prices, st.sampled_from((0, -1, 10_000, 2**31 - 1, -(2**31)))),
     lots=st.one_of(lots, lots, bad_lots),
     client_order_id=st.one_of(st.integers(1, 5), st.sampled_from((0, -1, 2**63 - 1))),
-    time_in_force=st.one_of(st.sampled_from(list(TimeInForce)), st.sampled_from((0, 5, -1))),
+    time_in_force=st.one_of(st.sampled_from(list(TimeInForce)), st.sampled_from((0, 6, -1))),
 )
 targets = st.tuples(
     st.one_of(
@@ -270,6 +287,7 @@ steps = mixed(
     [
         (1, pauses),
         (26, orders),
+        (3, st.builds(Step, termed_orders)),
         (2, st.builds(Step, bad_orders, as_operator=st.booleans())),
         (7, named),
         (2, st.builds(Step, sets)),

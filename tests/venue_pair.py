@@ -11,7 +11,7 @@ from tests import commands as c
 from tests.naive_book import WHOLE
 from tests.naive_records import SETTLED, Fact, NaivePosition
 from tests.naive_venue import NaiveVenue
-from tests.venue_driver import Reply, VenueDriver, address_of, genesis, key_of
+from tests.venue_driver import SECOND_NS, Reply, VenueDriver, address_of, genesis, key_of
 
 MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED)
 
@@ -59,8 +59,9 @@ class VenuePair:
     def say(self, command: c.Command, sender: Sender | None = None) -> Reply:
         """Say a command to both and compare all that they answer."""
         sender = sender or self.operator
+        expired = self.naive.begin_group(self.engine.venue.stamp_ns + SECOND_NS)
         expected = self.naive.apply(command, sender.role, sender.account)
-        facts, fills = self.naive.facts, self.naive.fills
+        facts, fills = expired + self.naive.facts, self.naive.fills
         self.naive.end_group()
         facts += self.naive.facts
         reply, applied = self.engine.say(command, sender.session)

@@ -151,24 +151,22 @@ VENUE: Final = (
     Mutant(
         "price-bound-not-checked",
         "a price of 10,000 is let in, which the book takes for none",
-        "node/engine/trading.py",
-        "    if price < MIN_PRICE or price > MAX_PRICE:\n",
-        "    if price < MIN_PRICE or price > PRICE_SCALE:\n",
+        "node/engine/placing.py",
+        "    if placement.price < MIN_PRICE or placement.price > MAX_PRICE:\n",
+        "    if placement.price < MIN_PRICE or placement.price > 10_000:\n",
     ),
     Mutant(
         "size-bound-not-checked",
         "any number that fits in 64 bits is a size, also one below 1",
-        "node/engine/trading.py",
-        "    if lots < 1 or lots > most:\n"
-        "        return Code.SIZE_OUT_OF_RANGE\n"
-        "    return Code.OK\n",
-        "    return Code.OK if lots != 0 and most > 0 else Code.SIZE_OUT_OF_RANGE\n",
+        "node/engine/placing.py",
+        "    if placement.lots < 1 or placement.lots > most:\n",
+        "    if placement.lots == 0 and most > 0:\n",
     ),
     Mutant(
         "doomed-orders-fill",
         "an order that a sweep is about to close still trades",
         "node/engine/matching.py",
-        "        if maker.is_dead:\n            close_quietly",
+        "        if maker.is_dead(state.stamp_ns):\n            close_quietly",
         "        if maker is taker:\n            close_quietly",
     ),
     Mutant(

@@ -87,10 +87,13 @@ class Cluster:
         operator.open(self._furnish)
 
     def _client(self, number: int, key: SigningKey, workloads: tuple[Workload, ...]) -> ClientHost:
-        known = Knowledge(number, TRADERS, MARKETS)
+        known = Knowledge(number, TRADERS, MARKETS, now_ns=self._wall_ns)
         client = ClientHost(self, number, key, workloads, known, Random(self.random.random()))
         self.clients.append(client)
         return client
+
+    def _wall_ns(self) -> int:
+        return self.setting.epoch_ns + self.scheduler.now_ns
 
     def _add_reader(self) -> None:
         chance = Random(self.random.random())

@@ -1,7 +1,9 @@
 """What a client remembers of what it did, so that its next commands mean something."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from time import time_ns
 
 from node.domain.replies import REPLY_RESULT, REPLY_SEQUENCE
 
@@ -23,6 +25,8 @@ class Knowledge:
     """The deposit cursor as this client believes it to be."""
     accounts_opened: int = 0
     keys: int = 0
+    now_ns: Callable[[], int] = time_ns
+    """The client's wall clock: what it takes the log's time to be."""
     _placed: dict[int, None] = field(default_factory=dict)
 
     def new_client_order_id(self) -> int:

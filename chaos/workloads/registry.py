@@ -50,6 +50,29 @@ def _place(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.place(known.account, market, name, price, intent, time_in_force, lots)
 
 
+def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.note_place(frames.next_sequence)
+    intent = random.choice((terms.BUY_YES, terms.BUY_NO, terms.SELL_YES, terms.SELL_NO))
+    time_in_force = random.choice((terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC))
+    price, lots = 5_000 + 100 * random.randint(-3, 3), random.choice((1, 2, 3, 5, 8, 20))
+    now_ns = known.now_ns()
+    expiry_ns = now_ns + random.choice((0, 50_000_000, 300_000_000, 3_600_000_000_000))
+    if time_in_force in (terms.GTC, terms.IOC):
+        expiry_ns = 0
+    accept_by_ns = random.choice((0, 0, now_ns + 100_000_000, now_ns + 3_600_000_000_000))
+    frames.place_with_terms(
+        known.account,
+        _market(random, known),
+        known.new_client_order_id(),
+        price,
+        intent,
+        time_in_force,
+        lots,
+        expiry_ns,
+        accept_by_ns,
+    )
+
+
 def _named(random: Random, known: Knowledge) -> tuple[int, int]:
     """Name an order by either id."""
     if random.random() < 0.5:
@@ -146,6 +169,7 @@ def _checkpoint(frames: CommandFrames, random: Random, known: Knowledge) -> None
 
 TRADER: Final = (
     Workload(commands.PLACE, 60, _place),
+    Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
     Workload(commands.CANCEL_ALL, 1, _cancel_all),

@@ -35,7 +35,7 @@ _EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
-_ORDER: Final = Struct("<2q3i2h4q")
+_ORDER: Final = Struct("<2q3i2h5q4i")
 
 assert _TREASURY.size == TREASURY_SIZE
 assert _EVENT.size == EVENT_SIZE
@@ -142,6 +142,11 @@ class OrderRecord(NamedTuple):
     leaves: int
     fee_whole: int
     fee_rest: int
+    expiry_ns: int
+    key: int
+    group: int
+    flags: int
+    schedule: int
 
     @property
     def is_bid(self) -> bool:

@@ -62,19 +62,28 @@ class Code(IntEnum):
     MARKET_SWEEPING = 313
     MARKET_NOT_RESOLVED = 314
 
-    # Orders.
+    # Orders: their own terms,
     INTENT_INVALID = 400
     TIME_IN_FORCE_INVALID = 401
     PRICE_OUT_OF_RANGE = 402
     PRICE_OFF_TICK = 403
     SIZE_OUT_OF_RANGE = 404
-    CLIENT_ORDER_ID_INVALID = 405
-    CLIENT_ORDER_ID_IN_USE = 406
-    TOO_MANY_OPEN_ORDERS = 407
-    TOO_MANY_POSITIONS = 408
-    WOULD_CROSS = 409
-    CANNOT_FILL = 410
-    UNKNOWN_ORDER = 411
+    FLAGS_INVALID = 405
+    EXPIRY_INVALID = 406
+    ACCEPT_BY_PASSED = 407
+
+    # what their account already has,
+    CLIENT_ORDER_ID_INVALID = 430
+    CLIENT_ORDER_ID_IN_USE = 431
+    TOO_MANY_OPEN_ORDERS = 432
+    TOO_MANY_POSITIONS = 433
+
+    # what rests in the book,
+    WOULD_CROSS = 450
+    CANNOT_FILL = 451
+
+    # and orders that a command names.
+    UNKNOWN_ORDER = 470
 
     # The replicated configuration.
     UNKNOWN_LIMIT = 500

@@ -53,6 +53,16 @@ SETS_SIZE: Final = 32
 REDEEM: Final = 7
 REDEEM_SIZE: Final = 24
 
+PLACE_WITH_TERMS: Final = 8
+"""A PLACE with more to say; what both have is at the same offsets."""
+TERMS_EXPIRY: Final = 48
+TERMS_ACCEPT_BY: Final = 56
+TERMS_SPEND: Final = 64
+TERMS_FLAGS: Final = 72
+TERMS_GROUP: Final = 76
+TERMS_SELF_TRADE: Final = 80
+TERMS_SIZE: Final = 88
+
 # Administration: an operator only.
 ACCOUNT_OPEN: Final = 32
 ACCOUNT_OPEN_MODE: Final = 16
@@ -121,6 +131,7 @@ class CommandType(IntEnum):
     SPLIT = SPLIT
     MERGE = MERGE_SETS
     REDEEM = REDEEM
+    PLACE_WITH_TERMS = PLACE_WITH_TERMS
     ACCOUNT_OPEN = ACCOUNT_OPEN
     DEPOSIT = DEPOSIT
     EVENT_CREATE = EVENT_CREATE
@@ -145,6 +156,7 @@ COMMAND_SIZES: Final[dict[int, int]] = {
     SPLIT: SETS_SIZE,
     MERGE_SETS: SETS_SIZE,
     REDEEM: REDEEM_SIZE,
+    PLACE_WITH_TERMS: TERMS_SIZE,
     ACCOUNT_OPEN: ACCOUNT_OPEN_SIZE,
     DEPOSIT: DEPOSIT_SIZE,
     EVENT_CREATE: EVENT_CREATE_SIZE,

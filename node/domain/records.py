@@ -109,7 +109,12 @@ ORDER_LOTS: Final = 32
 ORDER_LEAVES: Final = 40
 ORDER_FEE_WHOLE: Final = 48
 ORDER_FEE_REST: Final = 56
-ORDER_SIZE: Final = 64
+ORDER_EXPIRY: Final = 64
+ORDER_KEY: Final = 72
+ORDER_GROUP: Final = 76
+ORDER_FLAGS: Final = 80
+ORDER_SCHEDULE: Final = 84
+ORDER_SIZE: Final = 88
 
 KEY: Final = 8
 KEY_NUMBER: Final = 0
@@ -146,6 +151,12 @@ SWEEP_ACCOUNT: Final = 12
 SWEEP_MARKET: Final = 16
 SWEEP_CURSOR: Final = 24
 SWEEP_SIZE: Final = 32
+
+TIMER: Final = 12
+"""Record number = kind << 32 | subject: what happens, and to which account, market or other."""
+TIMER_NUMBER: Final = 0
+TIMER_DUE: Final = 8
+TIMER_SIZE: Final = 16
 
 LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER)
 

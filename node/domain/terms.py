@@ -37,15 +37,20 @@ GTC: Final = 1
 IOC: Final = 2
 FOK: Final = 3
 POST_ONLY: Final = 4
+GTD: Final = 5
 
 
 class TimeInForce(IntEnum):
-    """What becomes of the part of an order that does not match at once."""
+    """What becomes of the part of an order that does not match at once.
+
+    A GTD order rests until its expiry, which is a time of the log; a POST_ONLY one may have one.
+    """
 
     GTC = GTC
     IOC = IOC
     FOK = FOK
     POST_ONLY = POST_ONLY
+    GTD = GTD
 
 
 NET: Final = 1
@@ -128,6 +133,7 @@ CLOSE_BY_SELF_TRADE: Final = 4
 CLOSE_BY_IMMEDIATE: Final = 5
 CLOSE_BY_FILL_LIMIT: Final = 6
 CLOSE_BY_MARKET: Final = 7
+CLOSE_BY_EXPIRY: Final = 8
 
 
 class CloseReason(IntEnum):
@@ -140,3 +146,4 @@ class CloseReason(IntEnum):
     IMMEDIATE = CLOSE_BY_IMMEDIATE
     FILL_LIMIT = CLOSE_BY_FILL_LIMIT
     MARKET_CLOSED = CLOSE_BY_MARKET
+    EXPIRED = CLOSE_BY_EXPIRY

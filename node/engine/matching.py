@@ -13,7 +13,6 @@ from node.domain.terms import (
     BID,
     BUY_NO,
     BUY_YES,
-    CLOSE_BY_CANCEL_ALL,
     CLOSE_BY_SELF_TRADE,
     MAKER,
     MERGE,
@@ -71,8 +70,8 @@ def take(state: State, market: Market, level: PriceLevel, taker: Order, touches:
         if maker is None:
             break
         touches -= 1
-        if maker.is_dead:
-            close_quietly(state, maker, CLOSE_BY_CANCEL_ALL)
+        if maker.is_dead(state.stamp_ns):
+            close_quietly(state, maker, maker.reason_of_death(state.stamp_ns))
         elif maker.account is taker.account:
             close_quietly(state, maker, CLOSE_BY_SELF_TRADE)
         else:
@@ -131,9 +130,9 @@ def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool
         if level is None:
             return False
         head = level.head
-        if head is None or not head.is_dead:
+        if head is None or not head.is_dead(state.stamp_ns):
             return True
-        close(state, head, CLOSE_BY_CANCEL_ALL)
+        close(state, head, head.reason_of_death(state.stamp_ns))
         touches -= 1
     return True
 
@@ -156,7 +155,7 @@ def can_fill(
             if touches == 0:
                 return False
             touches -= 1
-            if maker.account is not account and not maker.is_dead:
+            if maker.account is not account and not maker.is_dead(state.stamp_ns):
                 needed -= maker.leaves
                 if needed <= 0:
                     return True

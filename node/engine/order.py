@@ -1,19 +1,25 @@
 """An order, resting or arriving, and the index of resting orders by id."""
 
+from __future__ import annotations
+
 from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain.records import ORDER
-from node.domain.terms import BUY_NO, BUY_YES, SELL_NO
+from node.domain.terms import BUY_NO, BUY_YES, CLOSE_BY_CANCEL_ALL, CLOSE_BY_EXPIRY, SELL_NO
 from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
+from node.engine.deadlines import Deadlines, Due
 from node.engine.fields import write_pair
-from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
+from node.engine.pages import DIRTY, Page, Pages, PageTable
 from node.engine.position import Position
 
 
-class Order(Record):
-    """What one account wants in one market, and how much of it is left."""
+class Order(Due):
+    """What one account wants in one market, and how much of it is left.
+
+    Its deadline is its expiry; of two at the same time the older order goes first.
+    """
 
     def __init__(
         self,
@@ -27,6 +33,7 @@ class Order(Record):
         lots: i64,
     ) -> None:
         """Make an order that is in no book; `price` is in the owner's own terms."""
+        super().__init__(order_id)
         self.id: i64 = order_id
         self.client_order_id: i64 = client_order_id
         self.account: Account = account
@@ -36,6 +43,10 @@ class Order(Record):
         self.price: i64 = price
         self.lots: i64 = lots
         self.leaves: i64 = lots
+        # The key that entered it, its order group (0: none) and its flags.
+        self.key: i64 = 0
+        self.group: i64 = 0
+        self.flags: i64 = 0
         self.fee_bps_max: i64 = position.market.fee_bps_max
         self.fee_whole: i64 = 0
         self.fee_rest: i64 = 0
@@ -61,26 +72,42 @@ class Order(Record):
         write_i64_le(out, self.leaves)
         write_i64_le(out, self.fee_whole)
         write_i64_le(out, self.fee_rest)
+        write_i64_le(out, self.due_ns)
+        write_pair(out, self.key, self.group)
+        write_i64_le(out, self.flags)
 
-    @property
-    def is_dead(self) -> bool:
-        """Return whether a cancel-all that is still being swept has doomed this order."""
+    def is_dead(self, stamp_ns: i64) -> bool:
+        """Return whether the order has expired, or a sweep that has not reached it dooms it."""
+        if 0 < self.due_ns <= stamp_ns:
+            return True
         return self.id < self.account.watermark or self.id < self.position.watermark
+
+    def reason_of_death(self, stamp_ns: i64) -> i64:
+        """Return why a dead order is closed."""
+        if 0 < self.due_ns <= stamp_ns:
+            return CLOSE_BY_EXPIRY
+        return CLOSE_BY_CANCEL_ALL
 
 
 class Orders:
-    """Resting orders by id, in pages; an account's by client order id, in its own dict."""
+    """Resting orders by id, in pages, and those with an expiry by that.
+
+    An account's are by client order id in its own dict.
+    """
 
     def __init__(self, pages: Pages) -> None:
         """Start empty."""
         self.pages: Pages = pages
         self.table: PageTable = PageTable(pages, ORDER)
+        self.expiries: Deadlines = Deadlines()
 
     def add(self, order: Order) -> None:
         """Index a resting order by both ids and append it to its owner's list in the market."""
         order.page = self.table.put(order.id, order)
         order.account.orders_by_client[order.client_order_id] = order
         order.position.append(order)
+        if order.due_ns != 0:
+            self.expiries.add(order)
 
     def remove(self, order: Order) -> None:
         """Forget a resting order."""
@@ -88,6 +115,13 @@ class Orders:
         order.page = None
         del order.account.orders_by_client[order.client_order_id]
         order.position.unlink(order)
+        if order.due_ns != 0:
+            self.expiries.remove(order)
+
+    def first_expiring(self) -> Order | None:
+        """Return the order that expires first, or None when none has an expiry."""
+        first = self.expiries.first()
+        return first if isinstance(first, Order) else None
 
     def get(self, order_id: i64) -> Order | None:
         """Return the resting order with this id, or None."""

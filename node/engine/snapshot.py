@@ -22,6 +22,7 @@ from node.engine.session import Key, Session
 from node.engine.sessions import add_session, reply_page
 from node.engine.state import State
 from node.engine.sweep import Sweep
+from node.engine.timer import Timer
 from node.engine.venue import Venue
 
 RECORD_SIZES: dict[int, int] = {
@@ -36,6 +37,7 @@ RECORD_SIZES: dict[int, int] = {
     records.SESSION: records.SESSION_SIZE,
     records.WINDOW: records.STORED_SIZE,
     records.SWEEP: records.SWEEP_SIZE,
+    records.TIMER: records.TIMER_SIZE,
 }
 
 
@@ -101,9 +103,14 @@ class Loader:
 
     def load_record(self, kind: i64, value: bytes, at: i64) -> None:
         """Load one record."""
-        if kind == records.VENUE:
-            self.load_venue(value)
-        elif kind == records.TREASURY:
+        if kind in records.LEDGER_KINDS:
+            self.load_ledger_record(kind, value, at)
+        else:
+            self.load_other_record(kind, value, at)
+
+    def load_ledger_record(self, kind: i64, value: bytes, at: i64) -> None:
+        """Load a record that holds money or orders."""
+        if kind == records.TREASURY:
             self.load_treasury(value)
         elif kind == records.EVENT:
             self.load_event(value, at)
@@ -113,14 +120,21 @@ class Loader:
             self.load_account(value, at)
         elif kind == records.POSITION:
             self.load_position(value, at)
-        elif kind == records.ORDER:
+        else:
             self.load_order(value, at)
+
+    def load_other_record(self, kind: i64, value: bytes, at: i64) -> None:
+        """Load a record that holds neither."""
+        if kind == records.VENUE:
+            self.load_venue(value)
         elif kind == records.KEY:
             self.load_key(value, at)
         elif kind == records.SESSION:
             self.load_session(value, at)
-        else:
+        elif kind == records.SWEEP:
             self.load_sweep(value, at)
+        else:
+            self.load_timer(value, at)
 
     def load_venue(self, value: bytes) -> None:
         """Load the VENUE record."""
@@ -246,6 +260,10 @@ class Loader:
         order.leaves = read_i64_le(value, at + records.ORDER_LEAVES)
         order.fee_whole = read_i64_le(value, at + records.ORDER_FEE_WHOLE)
         order.fee_rest = read_i64_le(value, at + records.ORDER_FEE_REST)
+        order.due_ns = read_i64_le(value, at + records.ORDER_EXPIRY)
+        order.key = i32_at(value, at + records.ORDER_KEY)
+        order.group = i32_at(value, at + records.ORDER_GROUP)
+        order.flags = i32_at(value, at + records.ORDER_FLAGS)
         order.cash_locked = collateral_of(order)
         self.state.orders.add(order)
         market.book.rest(order)
@@ -307,6 +325,11 @@ class Loader:
         sweep.cursor = read_i64_le(value, at + records.SWEEP_CURSOR)
         self.state.sweeps[sweep.number] = sweep
         sweep.page = self.state.sweep_pages.put(sweep.number, sweep)
+
+    def load_timer(self, value: bytes, at: i64) -> None:
+        """Load a TIMER record."""
+        number = read_i64_le(value, at + records.TIMER_NUMBER)
+        self.state.add_timer(Timer(number, read_i64_le(value, at + records.TIMER_DUE)))
 
     def finish(self) -> None:
         """Check the counts and declare every page clean: it equals the snapshot."""

@@ -10,6 +10,7 @@ from node.domain.identifiers import SEQUENCE_BITS
 from node.domain.limits import LIMIT_COUNT
 from node.domain.terms import ASK, BID
 from node.engine.account import Account
+from node.engine.deadlines import Deadlines
 from node.engine.event_writer import EventWriter
 from node.engine.fields import write_pair
 from node.engine.market import Event, Market
@@ -18,6 +19,7 @@ from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
 from node.engine.position import Position
 from node.engine.session import Key, Session
 from node.engine.sweep import Sweep
+from node.engine.timer import SUBJECT_BITS, Timer
 from node.engine.treasury import Treasury
 
 
@@ -53,6 +55,8 @@ class State(Record):
         self.keys_by_public: dict[bytes, Key] = {}
         self.sessions: dict[int, Session] = {}
         self.sweeps: dict[int, Sweep] = {}
+        self.timers: dict[int, Timer] = {}
+        self.timers_due: Deadlines = Deadlines()
         self.pages: Pages = Pages()
         self.orders: Orders = Orders(self.pages)
         self.account_pages: PageTable = PageTable(self.pages, records.ACCOUNT)
@@ -62,6 +66,7 @@ class State(Record):
         self.key_pages: PageTable = PageTable(self.pages, records.KEY)
         self.session_pages: PageTable = PageTable(self.pages, records.SESSION)
         self.sweep_pages: PageTable = PageTable(self.pages, records.SWEEP)
+        self.timer_pages: PageTable = PageTable(self.pages, records.TIMER)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -114,6 +119,12 @@ class State(Record):
         """Note that a position and its account are about to change."""
         self.touch(position.page)
         self.touch(position.account.page)
+
+    def touch_all(self, position: Position) -> None:
+        """Note that a position, its account, its market and the treasury are about to change."""
+        self.touch_owner(position)
+        self.touch(position.market.page)
+        self.touch(self.treasury_page)
 
     # Additions.
 
@@ -180,6 +191,43 @@ class State(Record):
         self.sweeps[sweep.number] = sweep
         sweep.page = self.sweep_pages.put(sweep.number, sweep)
         return sweep
+
+    def set_timer(self, kind: i64, subject: i64, due_ns: i64) -> None:
+        """Have `kind` happen to `subject` at `due_ns`, instead of when it was to; 0 is never."""
+        number = (kind << SUBJECT_BITS) | subject
+        timer = self.timers.get(number)
+        if timer is not None:
+            self.drop_timer(timer)
+        if due_ns != 0:
+            self.add_timer(Timer(number, due_ns))
+
+    def add_timer(self, timer: Timer) -> None:
+        """Index a timer."""
+        timer.page = self.timer_pages.put(timer.number, timer)
+        self.timers[timer.number] = timer
+        self.timers_due.add(timer)
+
+    def drop_timer(self, timer: Timer) -> None:
+        """Forget a timer."""
+        self.timer_pages.drop(timer.number)
+        del self.timers[timer.number]
+        self.timers_due.remove(timer)
+
+    def first_timer(self) -> Timer | None:
+        """Return the timer that is due first, or None when there is none."""
+        first = self.timers_due.first()
+        return first if isinstance(first, Timer) else None
+
+    def next_due_ns(self) -> i64:
+        """Return when something happens by itself, 0 for never."""
+        due: i64 = 0
+        order = self.orders.first_expiring()
+        if order is not None:
+            due = order.due_ns
+        timer = self.first_timer()
+        if timer is not None and (due == 0 or timer.due_ns < due):
+            due = timer.due_ns
+        return due
 
     def next_order_id(self) -> i64:
         """Hand out the next order id."""

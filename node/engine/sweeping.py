@@ -4,6 +4,8 @@ from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_MARKET
+from node.engine.cancelling import cancel_position
+from node.engine.complete_sets import pay_out
 from node.engine.invariants import require
 from node.engine.market import Market
 from node.engine.order_book import NO_BID
@@ -11,7 +13,6 @@ from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
 from node.engine.sweep import CANCEL_ACCOUNT, CANCEL_POSITION, CLOSE_MARKET, Sweep
-from node.engine.trading import cancel_position, pay_out
 
 
 def run_sweeps(state: State) -> None:

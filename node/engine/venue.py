@@ -13,13 +13,16 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
-from node.engine import administration, lifecycle, trading
+from node.engine import administration, cancelling, complete_sets, lifecycle
 from node.engine.account import Account
 from node.engine.checkpoint import Checkpoint, StateTree
+from node.engine.due import run_due
 from node.engine.fields import write_pair
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
+from node.engine.placement import Placement
+from node.engine.placing import place
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
 from node.engine.state import State
@@ -43,6 +46,7 @@ class Venue:
         self.state: State = State(genesis, root)
         self.tree: StateTree = StateTree()
         self.outcome: Outcome = Outcome()
+        self.placement: Placement = Placement()
         self.out: BytesWriter = BytesWriter()
         self.replies: bytes = b""
         self.events: bytes = b""
@@ -73,6 +77,14 @@ class Venue:
         """Return whether sweeps wait: then an empty group must follow even when no orders flow."""
         return self.state.sweep_head < self.state.sweep_tail
 
+    @property
+    def next_due_ns(self) -> i64:
+        """Return the log time at which something happens by itself, 0 for never.
+
+        A group must reach it even when no orders flow.
+        """
+        return self.state.next_due_ns()
+
     def apply(self, index: i64, group: bytes) -> None:
         """Execute the log entry at `index`.
 
@@ -98,6 +110,7 @@ class Venue:
         state.log_index = index
         self.out.truncate(0)
         writer.begin(index, state.stamp_ns)
+        run_due(state)
         self.apply_records(group, end, current)
         run_sweeps(state)
         self.mark_checkpoint(end)
@@ -249,28 +262,35 @@ class Venue:
                 account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
                 if account != key.account:
                     return Code.NOT_PERMITTED
-            return self.trade(kind, group, frame)
+            return self.trade(kind, key, group, frame)
         if key.role != terms.OPERATOR:
             return Code.NOT_PERMITTED
         return self.administer(kind, group, frame)
 
-    def trade(self, kind: i64, group: bytes, frame: i64) -> Code:
-        """Execute an order command."""
+    def trade(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
+        """Execute an order command that `key` has sent."""
         state = self.state
         outcome = self.outcome
-        if kind == layout.PLACE:
-            return trading.place(state, group, frame, outcome)
+        if kind == layout.PLACE or kind == layout.PLACE_WITH_TERMS:
+            placement = self.placement
+            if kind == layout.PLACE:
+                placement.read(group, frame)
+            else:
+                placement.read_terms(group, frame)
+            placement.key = key.number
+            return place(state, placement, outcome)
         if kind == layout.REDUCE:
-            return trading.reduce(state, group, frame, outcome)
+            return cancelling.reduce(state, group, frame, outcome)
         if kind == layout.CANCEL:
-            return trading.cancel(state, group, frame, outcome)
+            return cancelling.cancel(state, group, frame, outcome)
         if kind == layout.CANCEL_ALL:
-            return trading.cancel_all(state, group, frame, outcome)
+            return cancelling.cancel_all(state, group, frame, outcome)
         if kind == layout.SPLIT:
-            return trading.split(state, group, frame)
+            return complete_sets.split(state, group, frame)
         if kind == layout.MERGE_SETS:
-            return trading.merge(state, group, frame)
-        return trading.redeem(state, group, frame, outcome)
+            return complete_sets.merge(state, group, frame)
+        require(kind == layout.REDEEM, "an order command without a handler")
+        return complete_sets.redeem(state, group, frame, outcome)
 
     def administer(self, kind: i64, group: bytes, frame: i64) -> Code:
         """Execute an operator's command."""

@@ -61,6 +61,33 @@ class CommandFrames:
         write_i16_le(out, i16(time_in_force))
         write_i64_le(out, lots)
 
+    def place_with_terms(
+        self,
+        account: i64,
+        market: i64,
+        client_order_id: i64,
+        price: i64,
+        intent: i64,
+        time_in_force: i64,
+        lots: i64,
+        expiry_ns: i64 = 0,
+        accept_by_ns: i64 = 0,
+    ) -> None:
+        """Write a PLACE_WITH_TERMS; times are of the log, 0 for none."""
+        out = self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i16_le(out, i16(intent))
+        write_i16_le(out, i16(time_in_force))
+        write_i64_le(out, lots)
+        write_i64_le(out, expiry_ns)
+        write_i64_le(out, accept_by_ns)
+        write_i64_le(out, 0)  # spend
+        write_i64_le(out, 0)  # flags, group
+        write_i64_le(out, 0)  # self_trade
+
     def cancel(self, account: i64, market: i64, order_id: i64, client_order_id: i64) -> None:
         """Write a CANCEL of the order with `order_id`, or with `client_order_id` when that is 0."""
         out = self._begin(commands.CANCEL_SIZE, commands.CANCEL)

@@ -3,6 +3,7 @@
 PRICE_DIGITS = 4
 LOT_DIGITS = 2
 MICRO_DIGITS = 6
+TIME_DIGITS = 9
 
 
 def parse(text: str, digits: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, Role, TimeInForce
 from tests import commands as c
-from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, parse
+from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, TIME_DIGITS, parse
 from tests.venue_driver import OPERATOR_KEY, address_of, key_of
 
 NOBODY = 999
@@ -23,7 +23,11 @@ TIMES_IN_FORCE = {
     "IOC": TimeInForce.IOC,
     "FOK": TimeInForce.FOK,
     "post-only": TimeInForce.POST_ONLY,
+    "GTD": TimeInForce.GTD,
 }
+TERMS = re.compile(r" (until|accept by) (\S+)")
+TERM_FIELDS = {"until": "expiry_ns", "accept by": "accept_by_ns"}
+ODD_TERMS = ("flags",)
 LIFECYCLE: dict[str, type[c.Lifecycle]] = {
     "opens": c.MarketOpen,
     "halts": c.MarketHalt,
@@ -93,7 +97,8 @@ def meaning(names: Names, speaker: str, text: str) -> Meaning:
 
 @sentence(
     r"(?:for (?P<owner>\w+) )?(?P<verb>buys|sells) (?P<size>\S+) (?P<token>YES|NO)"
-    r"(?: of (?P<market>\w+))? @ (?P<price>\S+)(?: (?P<tif>IOC|FOK|post-only))?"
+    r"(?: of (?P<market>\w+))? @ (?P<price>\S+)(?: (?P<tif>IOC|FOK|post-only|GTD))?"
+    r"(?P<terms>(?: (?:until|accept by) \S+)*)"
     r"(?: as (?P<label>\w+))?(?P<odd>(?: \w+=-?\d+)*)"
 )
 def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
@@ -102,7 +107,12 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     names.next_client_order_id += 1
     client_order_id = odd.get("client_id", names.next_client_order_id)
     names.client_orders[label] = client_order_id
-    command = c.Place(
+    terms = {
+        TERM_FIELDS[word]: parse(value, TIME_DIGITS)
+        for word, value in TERMS.findall(match["terms"])
+    }
+    terms |= {name: odd[name] for name in ODD_TERMS if name in odd}
+    command = c.PlaceWithTerms(
         names.account(match["owner"] or speaker),
         names.market(match["market"]),
         odd.get("intent", INTENTS[match["verb"], match["token"]]),
@@ -110,7 +120,10 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
         parse(match["size"], LOT_DIGITS),
         client_order_id,
         odd.get("tif", TIMES_IN_FORCE[match["tif"] or ""]),
+        **terms,
     )
+    if not terms:
+        return Meaning(command.plain(), names.orders, label)
     return Meaning(command, names.orders, label)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
 from tests import commands as c
-from tests.scenarios.amounts import price, shares, usdc
+from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
 from tests.scenarios.statements import Meaning, Names, meaning
 from tests.scenarios.telling import Telling
 from tests.venue_driver import OPERATOR_KEY, Applied, Reply, VenueDriver, genesis
@@ -39,7 +39,7 @@ class Transcript:
     def driver(self) -> VenueDriver:
         """The venue."""
         if self._driver is None:
-            self._driver = VenueDriver(genesis(**self.limits), window=64)
+            self._driver = VenueDriver(genesis(**self.limits), window=64, step_ns=1)
             self.sessions["operator"] = self._driver.operator
         return self._driver
 
@@ -211,6 +211,16 @@ class Transcript:
         numbers = {number: name for name, number in self.names.accounts.items()}
         return ", ".join(Telling(numbers, 0, applied).phrases()) or "nothing"
 
+    def set_clock(self, seconds: str) -> str:
+        """Let the log's time be so many seconds; say what happened by itself."""
+        stamp_ns = parse(seconds, TIME_DIGITS)
+        assert stamp_ns >= self.driver.venue.stamp_ns, "time does not go back"
+        applied = self.driver.apply_group(
+            c.group([], stamp_ns, shard=self.driver.venue.genesis.shard)
+        )
+        numbers = {number: name for name, number in self.names.accounts.items()}
+        return ", ".join(Telling(numbers, 0, applied).phrases()) or "nothing"
+
     def pending(self) -> str:
         """Say whether sweeps wait."""
         return "yes" if self.driver.venue.work_pending else "no"
@@ -234,6 +244,7 @@ QUESTIONS: list[tuple[re.Pattern[str], Callable[..., str]]] = [
     (re.compile(r"sets(?: of (\w+))?"), Transcript.sets),
     (re.compile(r"state of (\w+)"), Transcript.state_of),
     (re.compile(r"an empty group"), Transcript.pass_time),
+    (re.compile(r"at (\S+) seconds"), Transcript.set_clock),
     (re.compile(r"work pending"), Transcript.pending),
     (re.compile(r"key of (\w+)"), Transcript.revoked),
 ]

@@ -3,7 +3,7 @@
 import pytest
 
 from node.domain.codes import Code
-from node.domain.terms import AccountMode, CloseReason, Side
+from node.domain.terms import AccountMode, CloseReason, Intent, Side, TimeInForce
 from tests import commands as c
 from tests.venue_driver import Applied, VenueDriver, address_of, genesis, key_of
 from tests.venue_pair import VenuePair, check_conserved
@@ -133,3 +133,56 @@ def test_a_checkpoint_between_any_two_groups_has_the_sweeps_as_they_stand() -> N
         while driver.venue.work_pending:
             driver.apply_records([])
             assert driver.checkpoint() == driver.replayed().checkpoint()
+
+
+def expiring() -> VenueDriver:
+    """Return a venue whose account 1 has 40 bids that expire together, a second from now."""
+    pair = VenuePair(genesis(sweep_items_per_group=BUDGET))
+    pair.open_account(AccountMode.NET, 10**12)
+    pair.open_account(AccountMode.NET, 10**12)
+    pair.must(c.EventCreate())
+    pair.open_market(1)
+    driver = pair.engine
+    expiry_ns = driver.venue.stamp_ns + 2 * driver.step_ns
+    terms = [
+        c.PlaceWithTerms(1, 1, Intent.BUY_YES, 4_000, 1, number, TimeInForce.GTD, expiry_ns)
+        for number in range(1, ORDERS + 1)
+    ]
+    assert all(reply.code == Code.OK for reply in driver.say_all(terms).replies)
+    assert driver.venue.next_due_ns == expiry_ns
+    return driver
+
+
+def test_so_many_orders_expire_a_group_and_time_goes_on_having_work() -> None:
+    """40 orders at 16 a group take three groups; until the last the venue says that it is due."""
+    driver = expiring()
+    counts = []
+    while driver.venue.next_due_ns:
+        counts.append(closed(driver.apply_records([]), CloseReason.EXPIRED))
+        check_conserved(driver)
+    assert counts == [16, 16, 8]
+    assert driver.cash(1) == (10**12, 0)
+
+
+def test_an_expired_order_does_not_trade_before_it_is_reached() -> None:
+    """An order that finds only expired ones finds nothing: they are closed as it touches them."""
+    for command, code in (
+        (c.buy_no(2, 1, 6_000, 50, 1, TimeInForce.IOC), Code.OK),
+        (c.buy_no(2, 1, 6_000, 50, 1, TimeInForce.FOK), Code.CANNOT_FILL),
+        (c.buy_no(2, 1, 6_000, 50, 1, TimeInForce.POST_ONLY), Code.OK),
+    ):
+        driver = expiring()
+        reply, applied = driver.say(command)
+        assert (reply.code, reply.filled) == (code, 0)
+        assert not applied.fills
+        assert closed(applied, CloseReason.EXPIRED) == (16 if code == Code.CANNOT_FILL else 40)
+
+
+def test_a_snapshot_keeps_deadlines() -> None:
+    """What expires after a restart is what would have expired."""
+    driver = expiring()
+    twin = driver.restored()
+    assert twin.venue.next_due_ns == driver.venue.next_due_ns
+    for _ in range(4):
+        assert twin.apply_records([]) == driver.apply_records([])
+    assert twin.ledger_digest() == driver.ledger_digest()

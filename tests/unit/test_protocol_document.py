@@ -45,6 +45,7 @@ PREFIXES: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "QUERY": (messages, ("QUERY",)),
     "ANSWER": (messages, ("ANSWER",)),
     "PLACE": (commands, ("PLACE",)),
+    "PLACE_WITH_TERMS": (commands, ("TERMS",)),
     "CANCEL": (commands, ("TARGET",)),
     "REDUCE": (commands, ("TARGET", "REDUCE")),
     "SPLIT": (commands, ("SETS",)),

@@ -1,0 +1,38 @@
+"""What is due: at the start of every group, what the log's time has reached happens by itself."""
+
+from mypy_extensions import i64
+
+from node.domain.limits import SWEEP_ITEMS_PER_GROUP
+from node.domain.terms import CLOSE_BY_EXPIRY
+from node.engine.invariants import require
+from node.engine.removal import close
+from node.engine.state import State
+from node.engine.timer import Timer
+
+
+def run_due(state: State) -> None:
+    """Let expired orders go and timers happen, earliest first, within one group's budget each.
+
+    What the budget leaves is for the next group; an order that has expired cannot trade meanwhile.
+    """
+    budget: i64 = state.limits[SWEEP_ITEMS_PER_GROUP]
+    while budget > 0:
+        order = state.orders.first_expiring()
+        if order is None or order.due_ns > state.stamp_ns:
+            break
+        close(state, order, CLOSE_BY_EXPIRY)
+        budget -= 1
+    budget = state.limits[SWEEP_ITEMS_PER_GROUP]
+    while budget > 0:
+        timer = state.first_timer()
+        if timer is None or timer.due_ns > state.stamp_ns:
+            break
+        state.drop_timer(timer)
+        happen(state, timer)
+        budget -= 1
+
+
+def happen(state: State, timer: Timer) -> None:
+    """Do what a timer is for."""
+    del state
+    require(timer.kind < 0, "a timer of no known kind")

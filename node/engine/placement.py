@@ -1,0 +1,69 @@
+"""A placement: what a command says of an order, before there is one."""
+
+from typing import Final
+
+from librt.strings import read_i64_le
+from mypy_extensions import i64
+
+from node.domain import commands as layout
+from node.domain import terms
+from node.domain.units import PRICE_SCALE
+
+KNOWN_FLAGS: Final = 0
+
+
+class Placement:
+    """The terms of an order as its command gives them; one object serves all commands in turn."""
+
+    def __init__(self) -> None:
+        """Start with nothing said."""
+        self.key: i64 = 0
+        self.account: i64 = 0
+        self.market: i64 = 0
+        self.client_order_id: i64 = 0
+        self.price: i64 = 0
+        self.intent: i64 = 0
+        self.time_in_force: i64 = 0
+        self.lots: i64 = 0
+        self.expiry_ns: i64 = 0
+        self.accept_by_ns: i64 = 0
+        self.spend: i64 = 0
+        self.flags: i64 = 0
+        self.group: i64 = 0
+        self.self_trade: i64 = 0
+        # What follows from the above, in YES terms.
+        self.is_buy: bool = False
+        self.is_bid: bool = False
+        self.book_price: i64 = 0
+
+    def read(self, frame: bytes, at: i64) -> None:
+        """Take the fields of a PLACE; what it cannot say is 0."""
+        word = read_i64_le(frame, at + layout.ACCOUNT)
+        self.account = word & 0xFFFFFFFF
+        self.market = (word >> 32) & 0xFFFFFFFF
+        self.client_order_id = read_i64_le(frame, at + layout.PLACE_CLIENT_ORDER_ID)
+        word = read_i64_le(frame, at + layout.PLACE_PRICE)
+        self.price = word & 0xFFFFFFFF
+        self.intent = (word >> 32) & 0xFFFF
+        self.time_in_force = (word >> 48) & 0xFFFF
+        self.lots = read_i64_le(frame, at + layout.PLACE_LOTS)
+        self.expiry_ns = 0
+        self.accept_by_ns = 0
+        self.spend = 0
+        self.flags = 0
+        self.group = 0
+        self.self_trade = 0
+        self.is_buy = self.intent == terms.BUY_YES or self.intent == terms.BUY_NO
+        self.is_bid = self.intent == terms.BUY_YES or self.intent == terms.SELL_NO
+        self.book_price = self.price if self.intent <= terms.SELL_YES else PRICE_SCALE - self.price
+
+    def read_terms(self, frame: bytes, at: i64) -> None:
+        """Take the fields of a PLACE_WITH_TERMS."""
+        self.read(frame, at)
+        self.expiry_ns = read_i64_le(frame, at + layout.TERMS_EXPIRY)
+        self.accept_by_ns = read_i64_le(frame, at + layout.TERMS_ACCEPT_BY)
+        self.spend = read_i64_le(frame, at + layout.TERMS_SPEND)
+        word = read_i64_le(frame, at + layout.TERMS_FLAGS)
+        self.flags = word & 0xFFFFFFFF
+        self.group = (word >> 32) & 0xFFFFFFFF
+        self.self_trade = read_i64_le(frame, at + layout.TERMS_SELF_TRADE)

@@ -1,0 +1,182 @@
+"""Placing an order: every check in the order of the codes, then lock, match, and rest or close.
+
+Checks change nothing. Funds and shares are looked at last.
+"""
+
+from mypy_extensions import i64
+
+from node.domain import limits, terms
+from node.domain.codes import Code
+from node.domain.units import MAX_PRICE, MIN_PRICE
+from node.engine import ledger
+from node.engine.account import Account
+from node.engine.invariants import require
+from node.engine.market import Market
+from node.engine.matching import can_fill, match, would_cross
+from node.engine.order import Order
+from node.engine.outcome import Outcome
+from node.engine.placement import KNOWN_FLAGS, Placement
+from node.engine.removal import free_and_report
+from node.engine.state import State
+
+
+def place(state: State, placement: Placement, outcome: Outcome) -> Code:
+    """Enter an order: lock what it may cost, match it, and rest or close what is left."""
+    account = state.account(placement.account)
+    if account is None:
+        return Code.UNKNOWN_ACCOUNT
+    market = state.market(placement.market)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    code = check(state, placement, account, market)
+    if code is not Code.OK:
+        return code
+    order = make_order(state, placement, account, market)
+    outcome.result = order.id
+    outcome.filled = enter(state, order)
+    return Code.OK
+
+
+def check(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Return why the order cannot be entered, or OK."""
+    code = check_terms(state, placement, market)
+    if code is not Code.OK:
+        return code
+    code = check_account(state, placement, account, market)
+    if code is not Code.OK:
+        return code
+    code = check_book(state, placement, account, market)
+    if code is not Code.OK:
+        return code
+    return check_means(placement, account, market)
+
+
+def check_terms(state: State, placement: Placement, market: Market) -> Code:
+    """Check what can be said of an order from its own fields and its market's rules."""
+    if market.state != terms.OPEN:
+        return Code.MARKET_NOT_OPEN
+    if placement.intent < terms.BUY_YES or placement.intent > terms.SELL_NO:
+        return Code.INTENT_INVALID
+    if placement.time_in_force < terms.GTC or placement.time_in_force > terms.GTD:
+        return Code.TIME_IN_FORCE_INVALID
+    if placement.price < MIN_PRICE or placement.price > MAX_PRICE:
+        return Code.PRICE_OUT_OF_RANGE
+    if placement.price % market.tick != 0:
+        return Code.PRICE_OFF_TICK
+    most: i64 = state.limits[limits.LOTS_PER_ORDER]
+    if placement.lots < 1 or placement.lots > most:
+        return Code.SIZE_OUT_OF_RANGE
+    return check_conditions(state, placement)
+
+
+def check_conditions(state: State, placement: Placement) -> Code:
+    """Check flags and times."""
+    if placement.flags & ~KNOWN_FLAGS != 0 or placement.group != 0 or placement.self_trade != 0:
+        return Code.FLAGS_INVALID
+    if placement.spend != 0:
+        return Code.FLAGS_INVALID
+    if placement.expiry_ns != 0:
+        if placement.time_in_force != terms.GTD and placement.time_in_force != terms.POST_ONLY:
+            return Code.EXPIRY_INVALID
+        if placement.expiry_ns <= state.stamp_ns:
+            return Code.EXPIRY_INVALID
+    elif placement.time_in_force == terms.GTD:
+        return Code.EXPIRY_INVALID
+    if placement.accept_by_ns != 0 and placement.accept_by_ns < state.stamp_ns:
+        return Code.ACCEPT_BY_PASSED
+    return Code.OK
+
+
+def check_account(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Check the client's id and the account's counts; an order that cannot rest needs no room."""
+    if placement.client_order_id < 1:
+        return Code.CLIENT_ORDER_ID_INVALID
+    if placement.client_order_id in account.orders_by_client:
+        return Code.CLIENT_ORDER_ID_IN_USE
+    if can_rest(placement.time_in_force):
+        most_orders: i64 = state.limits[limits.OPEN_ORDERS_PER_ACCOUNT]
+        if account.order_count >= most_orders:
+            return Code.TOO_MANY_OPEN_ORDERS
+    most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
+    if len(account.position_list) >= most_positions and market.number not in account.positions:
+        return Code.TOO_MANY_POSITIONS
+    return Code.OK
+
+
+def can_rest(time_in_force: i64) -> bool:
+    """Return whether what does not match at once stays in the book."""
+    return time_in_force != terms.IOC and time_in_force != terms.FOK
+
+
+def check_book(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Check the conditions that depend on what rests.
+
+    A post-only order must not cross, a FOK one must fill.
+    """
+    if placement.time_in_force == terms.POST_ONLY:
+        if would_cross(state, market.book, placement.is_bid, placement.book_price):
+            return Code.WOULD_CROSS
+    elif placement.time_in_force == terms.FOK and not can_fill(
+        state, market.book, account, placement.is_bid, placement.book_price, placement.lots
+    ):
+        return Code.CANNOT_FILL
+    return Code.OK
+
+
+def check_means(placement: Placement, account: Account, market: Market) -> Code:
+    """Check that the account can lock what the order may cost."""
+    if placement.is_buy:
+        needed = ledger.collateral_to_lock(placement.price, placement.lots, market.fee_bps_max)
+        return Code.OK if account.cash_free >= needed else Code.INSUFFICIENT_FUNDS
+    position = account.positions.get(market.number)
+    free: i64 = 0
+    if position is not None:
+        free = position.yes_free if placement.intent == terms.SELL_YES else position.no_free
+    return Code.OK if free >= placement.lots else Code.INSUFFICIENT_SHARES
+
+
+def make_order(state: State, placement: Placement, account: Account, market: Market) -> Order:
+    """Make the order that a placement asks for; it is in no book yet."""
+    order = Order(
+        state.next_order_id(),
+        placement.client_order_id,
+        account,
+        state.position(account, market),
+        placement.intent,
+        placement.time_in_force,
+        placement.price,
+        placement.lots,
+    )
+    order.key = placement.key
+    order.group = placement.group
+    order.flags = placement.flags
+    order.due_ns = placement.expiry_ns
+    return order
+
+
+def enter(state: State, order: Order) -> i64:
+    """Lock, match, and rest or close an order that has passed every check.
+
+    Return the lots that filled.
+    """
+    position = order.position
+    market = position.market
+    state.touch_owner(position)
+    ledger.lock(order)
+    stopped = match(state, order)
+    filled = order.lots - order.leaves
+    if order.leaves == 0:
+        return filled
+    if stopped:
+        reason = terms.CLOSE_BY_FILL_LIMIT
+    elif order.time_in_force == terms.IOC:
+        reason = terms.CLOSE_BY_IMMEDIATE
+    else:
+        require(order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
+        state.rest(order)
+        require(market.book.best_bid < market.book.best_ask, "the book is crossed")
+        return filled
+    state.touch_owner(position)
+    state.touch(market.page)
+    free_and_report(state, order, order.leaves, reason)
+    return filled
