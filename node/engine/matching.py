@@ -27,7 +27,7 @@ from node.engine.market import Market
 from node.engine.order import Order
 from node.engine.order_book import NO_ASK, NO_BID, OrderBook
 from node.engine.price_level import PriceLevel
-from node.engine.removal import close, close_quietly, forget
+from node.engine.removal import close_quietly, forget
 from node.engine.state import State
 
 
@@ -120,21 +120,18 @@ def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
 
 
 def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:
-    """Return whether a post-only order would trade.
-
-    Doomed orders at the best price are cleared away first.
-    """
+    """Return whether a post-only order would trade, or would touch too many that are doomed."""
     touches: i64 = state.limits[FILLS_PER_ORDER]
-    while touches > 0:
-        level = best_crossing(book, is_bid, price)
-        if level is None:
-            return False
-        head = level.head
-        if head is None or not head.is_dead(state.stamp_ns):
-            return True
-        close(state, head, head.reason_of_death(state.stamp_ns))
-        touches -= 1
-    return True
+    level = best_crossing(book, is_bid, price)
+    while level is not None:
+        maker = level.head
+        while maker is not None:
+            if touches == 0 or not maker.is_dead(state.stamp_ns):
+                return True
+            touches -= 1
+            maker = maker.behind
+        level = next_crossing(book, is_bid, price, level.price)
+    return False
 
 
 def can_fill(
