@@ -11,7 +11,7 @@ from tests import commands as c
 from tests.naive_book import WHOLE
 from tests.naive_records import SETTLED, Fact, NaivePosition
 from tests.naive_venue import NaiveVenue
-from tests.venue_driver import SECOND_NS, Reply, VenueDriver, address_of, genesis, key_of
+from tests.venue_driver import Applied, Reply, VenueDriver, address_of, genesis, key_of
 
 MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED)
 
@@ -33,6 +33,7 @@ class VenuePair:
         self.engine = VenueDriver(self.start)
         self.naive = NaiveVenue(self.start.limits, self.start.shard)
         self.operator = Sender(self.engine.operator, Role.OPERATOR)
+        self.last = Applied([], [])
 
     def open_account(self, mode: AccountMode, cash: int) -> Sender:
         """Open and fund the next account; return the sender that trades for it."""
@@ -59,12 +60,13 @@ class VenuePair:
     def say(self, command: c.Command, sender: Sender | None = None) -> Reply:
         """Say a command to both and compare all that they answer."""
         sender = sender or self.operator
-        expired = self.naive.begin_group(self.engine.venue.stamp_ns + SECOND_NS)
+        expired = self.naive.begin_group(self.engine.venue.stamp_ns + self.engine.step_ns)
         expected = self.naive.apply(command, sender.role, sender.account)
         facts, fills = expired + self.naive.facts, self.naive.fills
         self.naive.end_group()
         facts += self.naive.facts
         reply, applied = self.engine.say(command, sender.session)
+        self.last = applied
         if isinstance(command, c.CancelAll) and not isinstance(command, c.Redeem):
             # How many of its orders go at once and how many with the sweep is the engine's choice.
             assert reply.filled <= min(
@@ -75,6 +77,15 @@ class VenuePair:
         assert applied.fills == fills, command
         assert in_order(applied.facts) == in_order(facts), command
         return reply
+
+    def pass_time(self, span_ns: int) -> None:
+        """Let time pass without a command; what happens by itself must be the same."""
+        step_ns, self.engine.step_ns = self.engine.step_ns, span_ns
+        facts = self.naive.begin_group(self.engine.venue.stamp_ns + span_ns)
+        self.naive.end_group()
+        applied = self.engine.apply_records([])
+        assert in_order(applied.facts) == in_order(facts + self.naive.facts)
+        self.engine.step_ns = step_ns
 
     def check(self) -> None:
         """Compare all state, and check what must hold whatever happens."""

@@ -70,8 +70,7 @@ class EventWriter:
         out = self._private(layout.FILLED_SIZE, layout.ORDER_FILLED, order.account)
         write_i64_le(out, order.id)
         write_i64_le(out, order.client_order_id)
-        own_price = price if order.is_yes else PRICE_SCALE - price
-        write_pair(out, order.position.market.number, own_price)
+        write_pair(out, order.position.market.number, order.own_price(price))
         write_i64_le(out, lots)
         write_i64_le(out, order.leaves)
         write_i64_le(out, fill_id)

@@ -69,7 +69,7 @@ def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) ->
     A buyer pays the fill's price, not its limit: the difference, and fees that can no longer arise,
     become free.
     """
-    own_price = price if order.is_yes else PRICE_SCALE - price
+    own_price = order.own_price(price)
     fee = charge(order, bps, price, lots)
     order.leaves -= lots
     account = order.account

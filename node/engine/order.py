@@ -76,6 +76,10 @@ class Order(Due):
         write_pair(out, self.key, self.group)
         write_i64_le(out, self.flags)
 
+    def own_price(self, price: i64) -> i64:
+        """Return a YES price in the owner's terms, or the reverse."""
+        return price if self.is_yes else PRICE_SCALE - price
+
     def is_dead(self, stamp_ns: i64) -> bool:
         """Return whether the order has expired, or a sweep that has not reached it dooms it."""
         if 0 < self.due_ns <= stamp_ns:

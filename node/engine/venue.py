@@ -23,6 +23,7 @@ from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import place
+from node.engine.preview import Preview, preview
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
 from node.engine.state import State
@@ -352,6 +353,12 @@ class Venue:
         return Checkpoint(self.state, self.tree)
 
     # Reads, for answers to queries.
+
+    def preview(self, frame: bytes, at: i64) -> Preview:
+        """Return what the PLACE_WITH_TERMS at `at` would come to now; nothing changes."""
+        placement = Placement()
+        placement.read_terms(frame, at)
+        return preview(self.state, placement)
 
     def session(self, number: i64) -> Session | None:
         """Return a session, or None."""
