@@ -46,12 +46,17 @@ def command(
     from chaos.measure.arena import UnusableError
     from chaos.report.publish import publish
     from chaos.report.source_commit import source_commit
+    from node._pure import build_form
 
     end_on_sigterm()
     asked = _command_line(figure, quick=quick, times=times, seed=seed)
     report = RunReport(
         "The figures", asked, source_commit(), datetime.now(UTC).isoformat("T", "seconds")
     )
+    report.core = build_form()
+    if report.core == "pure":
+        report.left_out["compiled core"] = "this is the core in pure Python: run `make build`"
+        _say("the core runs in pure Python, several times slower: run `make build` in this folder")
     began = time.monotonic()
     chosen = FIGURES if figure == "all" else (figure,)
     with failures_explained(UnusableError, StageError, ClientError):

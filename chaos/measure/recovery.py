@@ -20,14 +20,19 @@ from cluster.flow_stage import execute
 from cluster.processes import await_leader, await_stopped, signal_node, spawn_node, stop_nodes
 from cluster.replaying import Pace, operator_session, replay_flow
 from cluster.status import NodeStatus, fetch_status, poll_status
+from node._pure import build_form
 from node.domain.limits import Limit
 
 COMMANDS: Final = 1_000_000
 QUICK_COMMANDS: Final = 100_000
 LIMIT_SECONDS: Final = 5.0
 _NEVER_BYTES: Final = 1 << 40
-_CONNECTIONS: Final = 4
-_LOOK_SECONDS: Final = 0.01
+BUSY: Final = Pace(connections=4, window=4_096)
+"""Groups of some thousand commands: what a leader under full load makes of them."""
+QUIET: Final = Pace(connections=4, window=16)
+"""The smallest windows there are, never more than 64 commands under way: many small groups."""
+_LOOK_SECONDS: Final = 0.05
+"""A look costs a node a millisecond of its core: a hundred a second would slow the replay down."""
 _PATIENCE_SECONDS: Final = 120.0
 
 
@@ -44,21 +49,30 @@ class Recovery:
 
 
 def measure(effort: Effort) -> None:
-    """Kill a node that has a million commands to replay, start it, and watch; several times."""
+    """Kill a node that has a million commands to replay, start it, and watch; several times.
+
+    Then again with as many commands in small groups: what is done for each group then weighs more.
+    """
+    _measure(effort, BUSY, "")
+    _measure(effort, QUIET, " from small groups")
+
+
+def _measure(effort: Effort, pace: Pace, which: str) -> None:
     commands = QUICK_COMMANDS if effort.quick else COMMANDS
     times = effort.times(5, 2)
     with arena() as deployment:
-        groups = uvloop.run(_fill(effort, deployment, commands))
+        groups = uvloop.run(_fill(effort, deployment, commands, pace))
         before = load()
         recoveries = [_recover(effort, deployment, number, times) for number in range(times)]
         machine = f"load {before} before, {load()} after"
         follower = _a_follower(deployment)
         stop_nodes(deployment, [follower])
         alone = _replay_alone(deployment.folder(follower))
-        _report(effort, recoveries, alone, f"{commands:,} commands in {groups:,} groups; {machine}")
+    what = f"{commands:,} commands in {groups:,} groups; {build_form()} form; {machine}"
+    _report(effort, recoveries, alone, which, what)
 
 
-async def _fill(effort: Effort, deployment: Deployment, commands: int) -> int:
+async def _fill(effort: Effort, deployment: Deployment, commands: int, pace: Pace) -> int:
     """Have every node save a snapshot, then send `commands`; return in how many groups they are."""
     await set_limit(deployment, Limit.CHECKPOINT_BYTES, _NEVER_BYTES)
     async with operator_session(deployment) as operator:
@@ -70,7 +84,7 @@ async def _fill(effort: Effort, deployment: Deployment, commands: int) -> int:
         time.sleep(_LOOK_SECONDS)  # noqa: ASYNC251 - nothing else is to be done meanwhile
     effort.say(f"sending {commands:,} commands behind the snapshot at index {index}")
     flow = generate_flow(commands, seed=effort.seed)
-    result = await replay_flow(deployment, flow, Pace(connections=_CONNECTIONS, window=4_096))
+    result = await replay_flow(deployment, flow, pace)
     effort.report.operations.acknowledged += result.commands
     effort.say(f"sent at {result.per_second:,} a second")
     return await_agreement(deployment)[0].applied_index - index
@@ -131,14 +145,18 @@ def _replay_alone(folder: Path) -> tuple[float, float, float]:
 
 
 def _report(
-    effort: Effort, recoveries: list[Recovery], alone: tuple[float, float, float], what: str
+    effort: Effort,
+    recoveries: list[Recovery],
+    alone: tuple[float, float, float],
+    which: str,
+    what: str,
 ) -> None:
     applied = [recovery.applied_ms for recovery in recoveries]
     answered = percentile([recovery.answered_ms for recovery in recoveries], 0.5)
     median_s = percentile(applied, 0.5) / 1_000
     had = percentile([recovery.core_seconds for recovery in recoveries], 0.5)
     effort.figure(
-        "recovery, from the start of the process to serving with everything applied",
+        f"recovery{which}, from the start of the process to serving with everything applied",
         f"{median_s:.2f} s ({spread(applied)}; first answer after {answered:.0f} ms; with a core "
         f"for {had:.1f} s; {what})",
         f"up to {LIMIT_SECONDS:.0f} s",
@@ -146,7 +164,7 @@ def _report(
     )
     read_s, apply_s, alone_had = alone
     effort.figure(
-        "replay alone",
+        f"replay{which} alone",
         f"{apply_s:.2f} s to apply, {read_s:.2f} s to read and check the journal; with a core for "
         f"{alone_had:.2f} s",
         f"up to {LIMIT_SECONDS:.0f} s together",

@@ -81,6 +81,8 @@ class RunReport(msgspec.Struct):
     figures: list[Figure] = msgspec.field(default_factory=list)
     violations: list[Violation] = msgspec.field(default_factory=list)
     timeline: list[Moment] = msgspec.field(default_factory=list)
+    core: str = ""
+    """The form in which the core ran, compiled or pure, where speed is measured; else empty."""
 
     @property
     def held(self) -> bool:
@@ -102,7 +104,7 @@ def merge(reports: list[RunReport]) -> RunReport:
     """Return one report over several runs; counts add up, lists are joined, times too."""
     assert reports, "nothing to merge"
     first = reports[0]
-    total = RunReport(first.title, first.command, first.commit, first.started)
+    total = RunReport(first.title, first.command, first.commit, first.started, core=first.core)
     for report in reports:
         total.elapsed_seconds += report.elapsed_seconds
         total.seeds += report.seeds

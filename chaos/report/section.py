@@ -79,6 +79,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         ("started", report.started),
         ("elapsed", duration(report.elapsed_seconds)),
     ]
+    if report.core:
+        listed.append(("core", report.core))
     if report.seeds:
         listed.append(("seeds", f"{report.seeds:,} ({report.seeds_per_minute:,.0f} a minute)"))
     if report.simulated_seconds:

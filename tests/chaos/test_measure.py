@@ -12,7 +12,7 @@ from nacl.signing import SigningKey
 
 from chaos.disks.damage import Damage, DamageKind, Duty, Part
 from chaos.disks.journal_layout import read_layout
-from chaos.measure import failover, pauses
+from chaos.measure import failover, pauses, recovery
 from chaos.measure.aimed_damage import (
     CLUSTER_KEY,
     GENESIS,
@@ -30,6 +30,7 @@ from chaos.report.run_report import RunReport, from_json
 from cluster.flow_generator import generate_flow
 from cluster.flow_stage import Stage
 from config import Endpoint
+from node._pure import build_form
 from node.audit.directory import read_journal
 from tests.chaos.processes import await_true, nodes_in
 from tests.unit.audited_cluster import build_log, write_node
@@ -91,6 +92,21 @@ def test_a_failover_ends_with_the_first_client_that_is_served_again(effort: Effo
     assert figures["failover, p50"].met
     slowest = [figure for name, figure in figures.items() if "slowest" in name]
     assert [figure.met for figure in slowest] == [False, False]
+
+
+def test_a_recovery_says_what_was_replayed_and_by_which_form(effort: Effort) -> None:
+    """Whole time counts, not that with a core; groups of another size are a figure of their own."""
+    slow = [recovery.Recovery(500.0, applied_ms, 2.0) for applied_ms in (4_000.0, 5_100.0, 6_000.0)]
+
+    recovery._report(effort, slow, (0.4, 4.5, 4.9), "", "9 commands in 3 groups; pure form")
+    recovery._report(effort, slow[:1], (0.6, 4.5, 4.9), " from small groups", "9 in 9 groups")
+
+    named = {figure.name: figure for figure in effort.report.figures}
+    assert [figure.met for figure in named.values()] == [False, True, True, False]
+    whole, alone, small, small_alone = named
+    assert "9 commands in 3 groups; pure form" in named[whole].value
+    assert (alone, small_alone) == ("replay alone", "replay from small groups alone")
+    assert small.startswith("recovery from small groups, ")
 
 
 @pytest.mark.parametrize(
@@ -219,6 +235,8 @@ def test_a_killed_leader_costs_nobody_an_acknowledged_command(tmp_path: Path) ->
     assert len(report.failovers_ms) == len(report.recoveries_ms) == 1
     assert figures["acknowledged commands found afterwards"].met
     assert report.operations.lost == report.operations.diverged == 0
+    assert report.core == build_form()
+    assert ("compiled core" in report.left_out) == (report.core == "pure")
     assert left_behind(tmp_path) == []
 
 
