@@ -21,7 +21,6 @@ class Knowledge:
     """How many it has chosen: they are account << 40 | number."""
     deposits: int = 0
     """The deposit cursor as this client believes it to be."""
-    accounts_opened: int = 0
     keys: int = 0
     _placed: dict[int, None] = field(default_factory=dict)
 
