@@ -120,6 +120,7 @@ CONSENSUS: Final = (
         "        self._floor = max(self._floor, value)\n        self._stamp = self._floor\n"
         "        self._stamp_at = now\n        return self._floor\n",
         "        self._stamp = value\n        self._stamp_at = now\n        return value\n",
+        options=_CLOCKS,
     ),
     Mutant(
         "mean-of-two-clocks",
