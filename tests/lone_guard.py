@@ -67,6 +67,7 @@ class LoneGuard:
         self.journal = Journal(Path("/journal"), files=self.disk)
         self.core = RaftCore(1, self.peers, self.journal, lambda *entry: self.applied.append(entry))
         clock = LeaderClock(lambda: int(self.now * 1e9), lambda: int(self.now * 1e9), nodes)
+        clock.hear_leader(int(self.now * 1e9))  # A new process waits for the clocks of a quorum.
         self.guard = RaftGuard(
             self.core,
             self.peers,

@@ -6,6 +6,11 @@ from chaos.mutants.mutant import Mutant
 
 _TAILS: Final = ("--faults", "isolate-leader,bounce,kill-leader,restart,reset")
 """Leaders that are cut off with entries that only they have, and come back."""
+_CLOCKS: Final = (
+    "--faults",
+    "clock-skew,kill-leader,bounce,power-loss-everywhere,restart,isolate-leader",
+)
+"""Leaders that have just started, and clocks that are hours off."""
 
 CONSENSUS: Final = (
     Mutant(
@@ -112,8 +117,34 @@ CONSENSUS: Final = (
         "stamp-without-floor",
         "a new leader does not know the stamps in the log",
         "node/consensus/leader_clock.py",
-        "        self._floor = max(self._floor, value)\n        return self._floor\n",
-        "        return value\n",
+        "        self._floor = max(self._floor, value)\n        self._stamp = self._floor\n"
+        "        self._stamp_at = now\n        return self._floor\n",
+        "        self._stamp = value\n        self._stamp_at = now\n        return value\n",
+        options=_CLOCKS,
+    ),
+    Mutant(
+        "mean-of-two-clocks",
+        "a leader that hears one other clock starts half way between the two",
+        "node/consensus/leader_clock.py",
+        "        return clocks[(len(clocks) - 1) // 2]\n",
+        "        return (clocks[(len(clocks) - 1) // 2] + clocks[len(clocks) // 2]) // 2\n",
+        options=_CLOCKS,
+    ),
+    Mutant(
+        "leads-by-its-own-clock",
+        "a new process leads by its own clock before it has heard another",
+        "node/consensus/leader_clock.py",
+        "        if not self._anchored and len(",
+        "        if False and len(",
+        options=_CLOCKS,
+    ),
+    Mutant(
+        "time-stands-still",
+        "behind a log that is ahead, time waits for the clocks",
+        "node/consensus/leader_clock.py",
+        "        self._stamp = self._floor\n        self._stamp_at = now\n",
+        "        self._stamp = value\n        self._stamp_at = now\n",
+        options=_CLOCKS,
     ),
     Mutant(
         "recovering-node-counts",

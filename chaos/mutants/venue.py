@@ -4,6 +4,9 @@ from typing import Final
 
 from chaos.mutants.mutant import Mutant
 
+_RESTARTS: Final = ("--faults", "bounce,kill,power-loss,restart,disk-loss")
+"""Processes that begin from a snapshot: what a process keeps for itself is theirs alone."""
+
 VENUE: Final = (
     Mutant(
         "retries-execute-again",
@@ -24,25 +27,37 @@ VENUE: Final = (
         "how much a group sweeps is read from the process and not from the state",
         "node/engine/sweeping.py",
         "    while budget > 0 and state.sweep_head < state.sweep_tail:\n",
-        "    budget = 1 + id(state) // 16 % 7\n"
+        "    state.groups_here = getattr(state, 'groups_here', 0) + 1\n"
+        "    budget = 1 + state.groups_here % 7\n"
         "    while budget > 0 and state.sweep_head < state.sweep_tail:\n",
+        options=_RESTARTS,
     ),
     Mutant(
         "unordered-iteration",
-        "orders are cancelled in the order of their addresses in memory",
+        "orders are cancelled in an order that each process has for itself",
         "node/engine/sweeping.py",
         "        order = level.head\n        assert order is not None\n",
         "        orders = []\n        order = level.head\n"
         "        while order is not None:\n"
         "            orders.append(order)\n            order = order.behind\n"
-        "        order = min(orders, key=id)\n",
+        "        state.closed_here = getattr(state, 'closed_here', 0) + 1\n"
+        "        order = orders[state.closed_here % len(orders)]\n",
+        options=_RESTARTS,
     ),
     Mutant(
         "expiry-by-local-clock",
         "the venue's time is the clock of the machine",
-        "node/engine/venue.py",
-        "            if stamp > state.stamp_ns:\n                state.stamp_ns = stamp\n",
-        "            state.stamp_ns = __import__('time').time_ns()\n",
+        "node/assembly.py",
+        "    def _load(self) -> Venue:\n",
+        "    def _load(self) -> Venue:\n"
+        "        venue, wall_ns = self._load_rightly(), self._ground.surroundings.wall_ns\n"
+        "        execute = venue.apply\n\n"
+        "        def apply(index, group):\n"
+        "            venue.state.stamp_ns = max(venue.state.stamp_ns, wall_ns())\n"
+        "            execute(index, group)\n\n"
+        "        venue.apply = apply\n"
+        "        return venue\n\n"
+        "    def _load_rightly(self) -> Venue:\n",
     ),
     Mutant(
         "fees-round-down",

@@ -67,6 +67,8 @@ class RunReport(msgspec.Struct):
     seeds: int = 0
     seeds_per_minute: float = 0.0
     simulated_seconds: float = 0.0
+    work: dict[str, int] = msgspec.field(default_factory=dict)
+    """How much was simulated, by name: steps of virtual time, segments, groups, syncs, ..."""
     operations: Operations = msgspec.field(default_factory=Operations)
     faults: dict[str, int] = msgspec.field(default_factory=dict)
     """How often each kind was injected."""
@@ -112,7 +114,11 @@ def merge(reports: list[RunReport]) -> RunReport:
         for name in Operations.__struct_fields__:
             value = getattr(total.operations, name) + getattr(report.operations, name)
             setattr(total.operations, name, value)
-        for counts, more in ((total.faults, report.faults), (total.checks, report.checks)):
+        for counts, more in (
+            (total.work, report.work),
+            (total.faults, report.faults),
+            (total.checks, report.checks),
+        ):
             for kind, count in more.items():
                 counts[kind] = counts.get(kind, 0) + count
         total.left_out.update(report.left_out)

@@ -85,6 +85,9 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         listed.append(("seeds", f"{report.seeds:,} ({report.seeds_per_minute:,.0f} a minute)"))
     if report.simulated_seconds:
         listed.append(("simulated", duration(report.simulated_seconds)))
+    if report.work:
+        told = (f"{count:,} {name}" for name, count in report.work.items())
+        listed.append(("in it", ", ".join(told)))
     return listed
 
 

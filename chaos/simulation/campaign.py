@@ -71,7 +71,11 @@ class Tally:
         report.operations.unknown += result.unknown
         report.operations.reads += result.reads
         report.failovers_ms += result.failovers_ms
-        for counts, more in ((report.faults, result.faults), (report.checks, result.checks)):
+        for counts, more in (
+            (report.work, result.work),
+            (report.faults, result.faults),
+            (report.checks, result.checks),
+        ):
             for kind, count in more.items():
                 counts[kind] = counts.get(kind, 0) + count
         if not result.held:

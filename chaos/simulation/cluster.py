@@ -314,13 +314,7 @@ class Cluster:
         """End all faults and start whatever does not run."""
         self.network.heal()
         for host in self.hosts.values():
-            host.repair()
-            host.slow_disk_ns = 0
-            host.skew_ns = 0
-            if host.loop.paused:
-                host.loop.resume()
-            if not host.alive:
-                host.start()
+            host.heal()
 
     def come_to_rest(self, most_seconds: float) -> None:
         """Run until every client has its replies and all nodes have applied the same."""
@@ -345,6 +339,18 @@ class Cluster:
     def judge(self) -> None:
         """Let the invariants look at the end."""
         self._watch(lambda one: one.ended())
+
+    @property
+    def work(self) -> dict[str, int]:
+        """How much was simulated, by name."""
+        hosts = self.hosts.values()
+        return {
+            "steps": self.scheduler.steps,
+            "segments sent": self.network.segments,
+            "groups": len(self.log.by_index),
+            "syncs": sum(host.disk.syncs for host in hosts),
+            "snapshots": sum(host.store.commits for host in hosts),
+        }
 
     def describe(self) -> str:
         """Return where every node stands."""

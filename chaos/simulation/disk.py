@@ -1,7 +1,7 @@
 """A disk in memory that forgets what was not synced, in place of the operating system's files."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -39,6 +39,9 @@ class SimulatedDisk(FileSystem):
         self.full = False
         self.failures = 0
         """How often an operation failed because the device did."""
+        self.repairs = 0
+        """How often its faults were ended."""
+        self._failed: Callable[[], None] = lambda: None
 
     def _count(self) -> None:
         if self.operations_left is None:
@@ -78,15 +81,13 @@ class SimulatedDisk(FileSystem):
     def write(self, descriptor: int, parts: Sequence[bytes]) -> None:
         self._count()
         if self.full:
-            self.failures += 1
-            raise OSError(errno.ENOSPC, "no space left on the simulated disk")
+            raise self.failure(errno.ENOSPC, "no space left on the simulated disk")
         self._open[descriptor].data += b"".join(parts)
 
     def sync_data(self, descriptor: int) -> None:
         self._count()
         if self.sync_error:
-            self.failures += 1
-            raise OSError(self.sync_error, "the simulated disk failed")
+            raise self.failure(self.sync_error, "the simulated disk failed")
         file = self._open[descriptor]
         file.durable = len(file.data)
         self.syncs += 1
@@ -103,8 +104,7 @@ class SimulatedDisk(FileSystem):
     def rewrite(self, path: Path, offset: int, data: bytes) -> None:
         self._count()
         if self.sync_error:
-            self.failures += 1
-            raise OSError(self.sync_error, "the simulated disk failed")
+            raise self.failure(self.sync_error, "the simulated disk failed")
         file = self._names[path]
         file.data[offset : offset + len(data)] = data
         file.durable = len(file.data)
@@ -153,8 +153,25 @@ class SimulatedDisk(FileSystem):
             copy.data += file.data[: file.durable]
         return left
 
+    def fail_syncs(self, number: int, failed: Callable[[], None]) -> None:
+        """Let syncs fail with this errno until `repair`, and `failed` hear of each that does."""
+        self.sync_error = number
+        self._failed = failed
+
+    def fill_up(self, failed: Callable[[], None]) -> None:
+        """Let writes fail for want of space until `repair`, and `failed` hear of each that does."""
+        self.full = True
+        self._failed = failed
+
+    def failure(self, number: int, what: str) -> OSError:
+        """Count an operation that fails because the device does; return its error."""
+        self.failures += 1
+        self._failed()
+        return OSError(number, what)
+
     def repair(self) -> None:
         """End all faults of the device."""
+        self.repairs += 1
         self.sync_error = 0
         self.full = False
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol
 from chaos.simulation.disk import SimulatedDisk
 from chaos.simulation.durable_log import DurableLog
 from chaos.simulation.network import Network
-from chaos.simulation.scheduler import Scheduler
+from chaos.simulation.scheduler import Action, Scheduler
 from chaos.simulation.setting import Setting
 from chaos.simulation.state_store import SimulatedStore
 from chaos.simulation.virtual_loop import ProcessEndedError, VirtualLoop, new_loop
@@ -124,7 +124,11 @@ class Host:
         self.node: Assembly | None = None
         self.lives = 0
         self.skew_ns = 0
-        self.slow_disk_ns = 0
+        self.was_far_off = False
+        """Whether its wall clock was ever wrong by hours."""
+        self._skew_seen: Action | None = None
+        self._slowness: dict[int, tuple[int, Action]] = {}
+        self._slowed = 0
         self.held_once: dict[int, int] = {}
         """Terms by index of what a disk held durably and lost since: its promises were true."""
         self.snapshot_held = 0
@@ -160,8 +164,12 @@ class Host:
         return 200_000 + self.random.randrange(5_000_000)
 
     def sync_ns(self) -> int:
-        """Draw how long one sync takes."""
-        return self.random.choice((150_000, 200_000, 500_000, 4_000_000)) + self.slow_disk_ns
+        """Draw how long one sync takes: longer by all that slows the disk down."""
+        took_ns = self.random.choice((150_000, 200_000, 500_000, 4_000_000))
+        for slow_ns, felt in self._slowness.values():
+            took_ns += slow_ns
+            felt()
+        return took_ns
 
     def _monotonic_ns(self) -> int:
         """Return a clock that creeps with each look, and now and then as if preempted."""
@@ -172,6 +180,9 @@ class Host:
         return read_ns
 
     def _wall_ns(self) -> int:
+        if self._skew_seen is not None:
+            self._skew_seen()
+            self._skew_seen = None
         return self.setting.epoch_ns + self.scheduler.now_ns + self.skew_ns
 
     def _surroundings(self) -> Surroundings:
@@ -242,8 +253,35 @@ class Host:
             if not self.disk.is_durable(path):
                 self.watcher.broke_promise(self, f"{path.name} counts as durable and is not")
 
+    def set_clock(self, skew_ns: int, seen: Action | None = None) -> None:
+        """Set the wall clock wrong by `skew_ns`; `seen` hears when a node first looks at it."""
+        self.skew_ns = skew_ns
+        self._skew_seen = seen
+
+    def slow_disk_down(self, slow_ns: int, felt: Action) -> Action:
+        """Have syncs take longer until the returned action is called; other slowness stays.
+
+        `felt` hears of every sync that took longer.
+        """
+        self._slowed = number = self._slowed + 1
+        self._slowness[number] = slow_ns, felt
+
+        def end() -> None:
+            self._slowness.pop(number, None)
+
+        return end
+
+    def heal(self) -> None:
+        """End all faults of the machine, and start what does not run."""
+        self.repair()
+        self._slowness.clear()
+        self.set_clock(0)
+        if self.loop.paused:
+            self.loop.resume()
+        self.start()
+
     def repair(self) -> None:
-        """End all faults of the disk; from now on nothing excuses a node that ends itself."""
+        """End the failures of the disk; from now on nothing excuses a node that ends itself."""
         self.disk.repair()
         self.excused = 0
 

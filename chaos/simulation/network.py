@@ -57,7 +57,7 @@ class Network:
         self.observe = observe
         self.chunks = random.random() < 0.3
         """Whether reads end at random places, as they may: it costs, so only some seeds have it."""
-        self.messages = 0
+        self.segments = 0
         self.loops: list[VirtualLoop] = []
         """Every process that there ever was on these hosts."""
         self._links: dict[tuple[str, str], Link] = {}

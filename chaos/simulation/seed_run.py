@@ -71,7 +71,8 @@ class SeedResult:
     rejected: int = 0
     unknown: int = 0
     reads: int = 0
-    groups: int = 0
+    work: dict[str, int] = field(default_factory=dict)
+    """How much of what was simulated, by name."""
     faults: dict[str, int] = field(default_factory=dict)
     checks: dict[str, int] = field(default_factory=dict)
     failovers_ms: list[float] = field(default_factory=list)
@@ -124,13 +125,13 @@ def _bury(cluster: Cluster) -> None:
 def _schedule(cluster: Cluster, plan: list[PlannedFault]) -> dict[str, int]:
     counts: dict[str, int] = {}
 
+    def count(kind: str) -> None:
+        counts[kind] = counts.get(kind, 0) + 1
+        if kind in _ENDS_OF_LEADERS:
+            cluster.leaders_ended_at_ns.append(cluster.scheduler.now_ns)
+
     def strike(planned: PlannedFault) -> None:
-        blow = Strike(cluster, planned.kind, planned.dice)
-        FAULTS[planned.kind].strike(blow)
-        if blow.struck:
-            counts[planned.kind] = counts.get(planned.kind, 0) + 1
-            if planned.kind in _ENDS_OF_LEADERS:
-                cluster.leaders_ended_at_ns.append(cluster.scheduler.now_ns)
+        FAULTS[planned.kind].strike(Strike(cluster, planned.kind, planned.dice, count))
 
     for planned in plan:
         at_ns = START_NS + round(planned.at_ms * 1e6)
@@ -146,7 +147,7 @@ def _result(case: Case, cluster: Cluster, faults: dict[str, int]) -> SeedResult:
         violation.what if violation is not None else "",
         cluster.trace_hash,
         cluster.now_ms / 1e3,
-        groups=len(cluster.log.by_index),
+        work=cluster.work,
         faults=faults,
         checks={one.name: one.checked for one in cluster.invariants},
         timeline=cluster.timeline,

@@ -126,7 +126,7 @@ class VirtualStream(asyncio.Transport):
     def _send(self, segment: bytes) -> None:
         if segment is END and self._unsent:
             self._depart()
-        self._network.messages += 1
+        self._network.segments += 1
         link = self._network.link(self.loop.host, self._remote)
         self._last_arrival_ns = link.carry(lambda: self.peer.arrive(segment), self._last_arrival_ns)
 

@@ -16,8 +16,9 @@ class LeaderClock:
 
     A stamp is the last one plus monotonic time elapsed, slewed toward the median wall clock of the
     nodes heard from. A follower takes over the leader's stamp from every message; only a process
-    that never heard a leader starts from the median. A jump of any wall clock therefore moves time
-    by a sixteenth of what passes.
+    that never heard a leader starts from the median, and only once it has heard a quorum's clocks.
+    A jump of any wall clock therefore moves time by a sixteenth of what passes. Where the log is
+    ahead of all that, time goes on from the log's last stamp.
     """
 
     def __init__(
@@ -67,9 +68,9 @@ class LeaderClock:
         else:
             value = target
             self._anchored = True
-        self._stamp = value
-        self._stamp_at = now
         self._floor = max(self._floor, value)
+        self._stamp = self._floor
+        self._stamp_at = now
         return self._floor
 
     def _clocks(self, now: int) -> list[int]:
@@ -79,9 +80,13 @@ class LeaderClock:
         return clocks
 
     def _median(self, now: int) -> int:
+        """Return the middle clock; of two in the middle the earlier.
+
+        One of them may be wrong by hours. A time that is too early is made good by the log's last
+        stamp; one that is too late would stay in the log for good.
+        """
         clocks = self._clocks(now)
-        middle = len(clocks) // 2
-        return clocks[middle] if len(clocks) % 2 else (clocks[middle - 1] + clocks[middle]) // 2
+        return clocks[(len(clocks) - 1) // 2]
 
     @property
     def offset_ns(self) -> int:
@@ -102,5 +107,11 @@ class LeaderClock:
 
     @property
     def trusted(self) -> bool:
-        """Whether this node's clock agrees with the quorum's well enough to lead."""
+        """Whether this node's clock agrees with the quorum's well enough to lead.
+
+        Who knows neither a leader's time nor the clocks of a quorum has only its own to go by, and
+        does not lead.
+        """
+        if not self._anchored and len(self._clocks(self._monotonic_ns())) < self._quorum:
+            return False
         return abs(self.offset_ns) <= OFF_LIMIT_NS

@@ -18,6 +18,7 @@ from chaos.simulation.cluster import Cluster
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from chaos.simulation.invariants.registry import INVARIANTS
+from chaos.simulation.link import CUT
 from chaos.simulation.setting import Setting, draw_setting
 from node.consensus.log_group import build_group
 from node.consensus.raft_core import GROUP
@@ -81,7 +82,7 @@ class Script:
         for host in self.hosts.values():
             host.sync_ns = lambda: 200_000  # type: ignore[method-assign]
             for client in self.cluster.clients:
-                self.cluster.network.link(client.address, host.address).cut = True
+                self.cluster.network.link(client.address, host.address).suffer(CUT)
 
     def replica(self, number: int) -> Replica:
         """Return a node's replica."""
@@ -97,10 +98,10 @@ class Script:
                     continue
                 link = network.link(host.address, peer.address)
                 if (one, other) not in open_ways:
-                    link.cut = True
+                    link.suffer(CUT)
                     network.reset(host.address, peer.address)
                 elif link.cut:
-                    link.mend()
+                    link.heal()
 
     def wait(self, seconds: float = STEP) -> None:
         """Let a little time pass."""
@@ -184,7 +185,7 @@ class Script:
         assert log.last_index == self.contested, self.cluster.describe()
         for number in (2, 3, 4):
             address = self.hosts[number].address
-            self.cluster.network.link(self.hosts[1].address, address).cut = True
+            self.cluster.network.link(self.hosts[1].address, address).suffer(CUT)
 
     @property
     def first_term(self) -> int:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import time
@@ -32,6 +33,26 @@ def test_a_patch_fits(mutant: Mutant) -> None:
 
     ast.parse(changed)
     assert changed != source
+
+
+_CHANCE = re.compile(r"\bid\(|=id\b|\bhash\(|\bset\(|time_ns|monotonic|perf_counter|urandom|getpid")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_a_patch_brings_no_chance_of_its_own(mutant: Mutant) -> None:
+    """No address in memory, no clock of this machine, no order of a hash: the seed decides."""
+    assert len(_CHANCE.findall(mutant.new)) <= len(_CHANCE.findall(mutant.old))
+
+
+def test_a_planted_bug_shows_the_same_way_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same seed, invariant and words, whatever the hash seed."""
+    verdicts = []
+    for hash_seed in ("0", "4711"):
+        monkeypatch.setenv("PYTHONHASHSEED", hash_seed)
+        verdicts.append(Trials(range(5), 120).run(MUTANTS["limit-from-local-configuration"]))
+
+    assert verdicts[0].caught
+    assert verdicts[0] == verdicts[1]
 
 
 def test_a_stale_patch_is_an_error() -> None:

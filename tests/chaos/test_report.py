@@ -44,6 +44,7 @@ def report(**fields: object) -> RunReport:
         seeds_per_minute=812.4,
         simulated_seconds=7_260,
         operations=Operations(acknowledged=123_456, rejected=78, unknown=9, reads=10),
+        work={"steps": 3_456_789, "snapshots": 12},
         faults={"kill": 12, "pause": 30},
         left_out={"clock skew": "faketime is missing"},
         core="compiled",

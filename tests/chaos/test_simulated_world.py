@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from chaos.simulation.disk import SimulatedDisk
+from chaos.simulation.link import CUT, Trouble
 from chaos.simulation.network import Network
 from chaos.simulation.scheduler import Scheduler
 from chaos.simulation.virtual_loop import VirtualLoop, new_loop
@@ -84,14 +85,18 @@ def test_bytes_arrive_in_order_whatever_the_link_does(seed: int) -> None:
     link = world.network.link(ONE, OTHER)
     sent = b""
     for number in range(200):
-        link.slow_ns = (number % 7) * 1_000_000
-        link.loss = 0.2 if number % 3 else 0.0
-        link.cut = number % 50 > 40
+        end = link.suffer(
+            Trouble(
+                cut=number % 50 > 40,
+                slow_ns=(number % 7) * 1_000_000,
+                loss=0.2 if number % 3 else 0.0,
+            )
+        )
         client.stream.write(b"%d," % number)
         sent += b"%d," % number
         world.run(0.001)
-        if number % 50 == 49:
-            link.mend()
+        if not 40 < number % 50 < 49:
+            end()
     link.heal()
     world.run(2.0)
 
@@ -103,7 +108,7 @@ def test_a_cut_is_silence_and_a_kill_is_a_reset() -> None:
     """Behind a cut nobody hears of the end; an end that can be told is told at once."""
     world = World()
     client, server = connected(world)
-    world.network.link(ONE, OTHER).cut = True
+    world.network.link(ONE, OTHER).suffer(CUT)
     client.stream.write(b"lost in the cable")
     world.run(1.0)
     assert (server.heard, server.lost) == (b"", [])
@@ -112,7 +117,7 @@ def test_a_cut_is_silence_and_a_kill_is_a_reset() -> None:
     world.loops[0].kill()
     world.run(1.0)
     assert server.lost == []
-    world.network.link(ONE, OTHER).mend()
+    world.network.link(ONE, OTHER).heal()
     world.run(1.0)
     assert len(server.lost) == 1
     assert client.lost == []

@@ -77,10 +77,37 @@ def test_a_stamp_is_never_below_one_in_the_log() -> None:
     assert hands.clock.stamp() >= NOON + DAY
 
 
+def test_time_goes_on_behind_a_log_that_is_ahead() -> None:
+    """It does not stand still until the clocks have caught up: that could take a day."""
+    hands = Hands()
+    hands.clock.not_before(NOON + DAY)
+    before = hands.clock.stamp()
+    hands.pass_time(SECOND)
+    assert SECOND * 15 // 16 <= hands.clock.stamp() - before <= SECOND * 17 // 16
+
+
+@pytest.mark.parametrize("offset", [DAY, -DAY])
+def test_of_two_clocks_the_one_that_is_wrong_does_not_move_the_log(offset: int) -> None:
+    """A new process between a right clock and one that is a day off goes by the log."""
+    hands = Hands()
+    hands.clock.not_before(NOON - SECOND)
+    hands.clock.hear_peer(2, NOON + offset)
+    assert NOON - SECOND <= hands.clock.stamp() <= NOON
+
+
+def test_a_new_process_does_not_lead_by_its_own_clock_alone() -> None:
+    """It waits for the clocks of a quorum, or for a leader."""
+    hands = Hands()
+    assert not hands.clock.trusted
+    hands.clock.hear_leader(NOON)
+    assert hands.clock.trusted
+    alone = LeaderClock(lambda: NOON, lambda: SECOND, 1)
+    assert alone.trusted
+
+
 @pytest.mark.parametrize(
     ("peers", "trusted"),
     [
-        ({}, True),
         ({2: 0, 3: 0}, True),
         ({2: 2 * SECOND, 3: 2 * SECOND}, False),
         ({2: -SECOND, 3: -SECOND}, False),
@@ -108,6 +135,7 @@ def test_a_wall_clock_that_jumps_is_distrusted_at_once() -> None:
 def test_a_peer_not_heard_lately_does_not_count() -> None:
     """Its clock may have been set since."""
     hands = Hands()
+    hands.clock.hear_leader(NOON)
     hands.pass_time(SECOND, {2: 2 * SECOND, 3: 2 * SECOND})
     hands.pass_time(3 * SECOND)
     assert hands.clock.trusted

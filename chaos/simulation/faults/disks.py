@@ -14,13 +14,9 @@ from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, SegmentReader, d
 def slow_disk(strike: Strike) -> None:
     """Let a machine's syncs take long."""
     host = strike.random.choice(strike.hosts)
-    host.slow_disk_ns = strike.random.choice((5, 30, 200)) * 1_000_000
-    text = f"syncs take {host.slow_disk_ns // 1_000_000} ms more"
-
-    def heal() -> None:
-        host.slow_disk_ns = 0
-
-    strike.note(host.lane, text, strike.later(0.5, heal))
+    slow_ms = strike.random.choice((5, 30, 200))
+    end = host.slow_disk_down(slow_ms * 1_000_000, strike.felt)
+    strike.note(host.lane, f"syncs take {slow_ms} ms more", strike.later(0.5, end))
 
 
 def _expects_failure(strike: Strike, host: Host | None) -> bool:
@@ -31,7 +27,7 @@ def sync_error(strike: Strike) -> None:
     """Let a machine's next sync fail: its node must end, not go on."""
     host = strike.any_alive()
     if host is not None and _expects_failure(strike, host):
-        host.disk.sync_error = errno.EIO
+        host.disk.fail_syncs(errno.EIO, strike.felt)
         strike.note(host.lane, "cannot sync any more (EIO)")
         _expect_end(strike, host, errno.EIO)
 
@@ -40,7 +36,7 @@ def disk_full(strike: Strike) -> None:
     """Let a machine's disk be full: its node must end, not go on without a log."""
     host = strike.any_alive()
     if host is not None and _expects_failure(strike, host):
-        host.disk.full = True
+        host.disk.fill_up(strike.felt)
         strike.note(host.lane, "has a full disk (ENOSPC)")
         _expect_end(strike, host, errno.ENOSPC)
 
@@ -48,7 +44,7 @@ def disk_full(strike: Strike) -> None:
 def _expect_end(strike: Strike, host: Host, number: int) -> None:
     """Excuse the end of a node that met the fault, and no other; miss it when it does not come."""
     host.excused = number
-    failures, life = host.disk.failures, host.lives
+    failures, life, repairs = host.disk.failures, host.lives, host.disk.repairs
 
     def look() -> None:
         met = host.disk.failures > failures
@@ -56,8 +52,9 @@ def _expect_end(strike: Strike, host: Host, number: int) -> None:
             host.watcher.broke_promise(
                 host, f"the node goes on although its disk failed ({number})"
             )
-        restart_host(host)
-        host.repair()
+        if host.disk.repairs == repairs:  # What fails by now may be another fault's.
+            restart_host(host)
+            host.repair()
 
     strike.later(0.3, look)
 
@@ -75,6 +72,7 @@ def lose_disk(strike: Strike) -> None:
     host.note_holdings()
     if host.alive:
         host.lose_power()
+    strike.felt()
     strike.note(host.lane, "loses its whole disk")
     host.lose_disk()
     strike.later(strike.random.random() * 0.1, lambda: restart_host(host))
@@ -90,14 +88,13 @@ def flip_bit(strike: Strike) -> None:
         return
     place = _guarded_byte(strike, host)
     if place is None:
-        strike.kind = "power-loss"
-        strike.note(host.lane, "loses power; its journal has no byte that a later flush guards")
-        restart_host(host)
+        _lose_power_only(strike, host, "its journal has no byte that a later flush guards")
         return
     path, at = place
     content = bytearray(host.disk.read(path))
     content[at] ^= 1 << strike.random.randrange(8)
     host.disk.replace(path, bytes(content))
+    strike.felt()
     strike.note(host.lane, f"a bit of {path.name} flips at byte {at}")
     _must_refuse(strike, host, path, at)
 
@@ -112,9 +109,10 @@ def lose_segment(strike: Strike) -> None:
         return
     path = _newest_segment(host)
     if path is None:
-        restart_host(host)
+        _lose_power_only(strike, host, "its newest segment has no records")
         return
     host.disk.remove(path)
+    strike.felt()
     strike.note(host.lane, f"loses {path.name}")
     _must_refuse(strike, host, path, 0)
 
@@ -127,6 +125,14 @@ def _victim_at_rest(strike: Strike) -> Host | None:
     host.note_holdings()
     host.lose_power()
     return host
+
+
+def _lose_power_only(strike: Strike, host: Host, why: str) -> None:
+    """Start a machine again whose disk had nothing to damage: it counts as a loss of power."""
+    strike.kind = "power-loss"
+    strike.felt()
+    strike.note(host.lane, f"loses power; {why}")
+    restart_host(host)
 
 
 def _must_refuse(strike: Strike, host: Host, path: Path, at: int) -> None:

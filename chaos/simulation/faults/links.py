@@ -1,22 +1,28 @@
 """Faults of the network."""
 
+from collections.abc import Callable
 from functools import partial
 
 from chaos.simulation.faults.strike import Strike
 from chaos.simulation.host import Host
+from chaos.simulation.link import Link, Trouble
+
+
+def _trouble(links: list[Link], trouble: Trouble) -> Callable[[], None]:
+    """Trouble links until the returned action is called; what else troubles them goes on."""
+    ends = [link.suffer(trouble) for link in links]
+
+    def end() -> None:
+        for end_one in ends:
+            end_one()
+
+    return end
 
 
 def _cut(strike: Strike, ways: list[tuple[str, str]], seconds: float) -> float:
     """Cut links one way each, and mend them later."""
     links = [strike.cluster.network.link(*way) for way in ways]
-    for link in links:
-        link.cut = True
-
-    def mend() -> None:
-        for link in links:
-            link.mend()
-
-    return strike.later(seconds, mend)
+    return strike.later(seconds, _trouble(links, Trouble(cut=True, felt=strike.felt)))
 
 
 def _duration(strike: Strike) -> float:
@@ -84,13 +90,15 @@ def swizzle(strike: Strike) -> None:
 
 
 def _cut_quietly(strike: Strike, way: tuple[str, str], seconds: float) -> None:
-    _cut(strike, [way], seconds)
+    if not strike.cluster.closing:  # All faults have ended meanwhile.
+        _cut(strike, [way], seconds)
 
 
 def reset(strike: Strike) -> None:
     """Reset the connections of two nodes; what was on its way is lost."""
     one, other = strike.pair()
     if strike.cluster.network.reset(one.address, other.address):
+        strike.felt()
         strike.note("network", f"nodes {one.number} and {other.number} lose their connection")
 
 
@@ -102,16 +110,16 @@ def flap(strike: Strike) -> None:
         network.link(one.address, other.address),
         network.link(other.address, one.address),
     ]
-    for link in links:
-        link.slow_ns = strike.random.choice((2, 10, 30)) * 1_000_000
+    slow_ns = strike.random.choice((2, 10, 30)) * 1_000_000
+    end = _trouble(links, Trouble(slow_ns=slow_ns))
 
     def again(left: int) -> None:
-        network.reset(one.address, other.address)
-        if left:
+        if network.reset(one.address, other.address):
+            strike.felt()
+        if left and not strike.cluster.closing:
             strike.later(0.12 + strike.random.random() * 0.1, partial(again, left - 1))
-            return
-        for link in links:
-            link.slow_ns = 0
+        else:
+            end()
 
     again(strike.random.randint(1, 4))
     strike.note("network", f"nodes {one.number} and {other.number} lose each other repeatedly")
@@ -123,7 +131,8 @@ def reset_clients(strike: Strike) -> None:
     chosen = clients if strike.random.random() < 0.3 else [strike.random.choice(clients)]
     for client in chosen:
         for host in strike.hosts:
-            strike.cluster.network.reset(client.address, host.address)
+            if strike.cluster.network.reset(client.address, host.address):
+                strike.felt()
         strike.note("clients", f"client {client.number} loses its connection")
 
 
@@ -142,13 +151,10 @@ def delay(strike: Strike) -> None:
     """Slow one direction down."""
     one, other = strike.pair()
     link = strike.cluster.network.link(one.address, other.address)
-    link.slow_ns = strike.random.choice((10, 50, 200)) * 1_000_000
-
-    def heal() -> None:
-        link.slow_ns = 0
-
-    until = strike.later(_duration(strike), heal)
-    text = f"from node {one.number} to {other.number} takes {link.slow_ns // 1_000_000} ms more"
+    slow_ms = strike.random.choice((10, 50, 200))
+    end = _trouble([link], Trouble(slow_ns=slow_ms * 1_000_000, felt=strike.felt))
+    until = strike.later(_duration(strike), end)
+    text = f"from node {one.number} to {other.number} takes {slow_ms} ms more"
     strike.note("network", text, until)
 
 
@@ -156,12 +162,6 @@ def loss(strike: Strike) -> None:
     """Lose packets everywhere: each lost one arrives 200 ms later, and all behind it wait."""
     links = strike.cluster.network.links()
     rate = strike.random.choice((0.01, 0.05, 0.2))
-    for link in links:
-        link.loss = rate
-
-    def heal() -> None:
-        for link in links:
-            link.loss = 0.0
-
-    until = strike.later(_duration(strike), heal)
+    end = _trouble(links, Trouble(loss=rate, felt=strike.felt))
+    until = strike.later(_duration(strike), end)
     strike.note("network", f"loses {rate:.0%} of all packets", until)

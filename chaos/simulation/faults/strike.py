@@ -17,17 +17,28 @@ class Strike:
     Each strike has dice of its own, so that leaving out another one changes none of its draws.
     """
 
-    def __init__(self, cluster: "Cluster", kind: str, seed: int) -> None:
-        """Strike `cluster`."""
+    def __init__(
+        self, cluster: "Cluster", kind: str, seed: int, count: Callable[[str], None]
+    ) -> None:
+        """Strike `cluster`; tell `count` the kind once the fault has taken effect."""
         self.cluster = cluster
         self.kind = kind
         self.random = Random(seed)
-        self.struck = False
-        """Whether anything came of it: a fault without a victim does not count."""
+        self._count = count
+        self._counted = False
+
+    def felt(self) -> None:
+        """Hear that it took effect: a node ended, a message was held, a sync took longer.
+
+        Only that is counted, and once: a fault without a victim, or of a machine that is down all
+        the while, shows nothing.
+        """
+        if not self._counted:
+            self._counted = True
+            self._count(self.kind)
 
     def note(self, lane: str, text: str, until_ms: float = -1.0) -> None:
-        """Put the fault on the timeline, and count it."""
-        self.struck = True
+        """Put the fault on the timeline."""
         self.cluster.trace(7, len(text))
         self.cluster.note(lane, self.kind, text, until_ms)
 
