@@ -165,11 +165,15 @@ class Crowd:
 
         self._tasks += [asyncio.create_task(work()) for _ in range(count)]
 
-    async def flood(self, key: SigningKey, account: int, rate: int) -> None:
-        """Send commands of one account at `rate` a second, whether or not replies come."""
+    async def let_flood_in(self, key: SigningKey, account: int, rate: int) -> None:
+        """Log the client in that floods: once the door is full it would be one more outside."""
         flood = await Flood.at(self._address, key, account, rate, self._seed)
         self._floods.append(flood)
-        self._tasks.append(asyncio.create_task(flood.run()))
+        self._tasks.append(asyncio.create_task(flood.wait()))
+
+    def flood(self) -> None:
+        """Send commands of one account at its rate, whether or not replies come."""
+        self._tasks.append(asyncio.create_task(self._floods[-1].run()))
 
     @property
     def flooded(self) -> int:

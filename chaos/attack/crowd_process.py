@@ -43,8 +43,10 @@ async def _do(crowd: Crowd, setting: dict[str, Any], asked: dict[str, Any]) -> N
         await crowd.read_slowly(asked["count"])
     elif what == "half-open":
         crowd.keep_half_open(asked["count"])
+    elif what == "let-flood-in":
+        await crowd.let_flood_in(_key(setting["flooder"]), asked["account"], asked["rate"])
     elif what == "flood":
-        await crowd.flood(_key(setting["flooder"]), asked["account"], asked["rate"])
+        crowd.flood()
     elif what == "stop":
         await crowd.stop()
     else:

@@ -147,11 +147,12 @@ class _Overload:
         began = time.monotonic()
         wanted = self._options.connections
         before = (await crowd.ask("tell"), await flood.ask("tell"))
+        await flood.ask("let-flood-in", account=TRADERS + 2, rate=RATE * FLOOD_FACTOR)
         await crowd.ask("slow", count=max(1, wanted // 200))  # Down: 50 of 10,000.
         await crowd.ask("half-open", count=max(1, wanted // 20))  # Down: 500.
         await crowd.ask("hold", count=wanted, per_address=max(1, wanted // 8))
         filled = time.monotonic() - began
-        await flood.ask("flood", account=TRADERS + 2, rate=RATE * FLOOD_FACTOR)
+        await flood.ask("flood")
         phase = await self._phase(sessions, crowded=True)
         told = await crowd.ask("tell")
         phase.crowd = _since(before[0], told)
