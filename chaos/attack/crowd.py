@@ -129,6 +129,10 @@ class Crowd:
         self.half_open = 0
         """Logins that were begun and left."""
 
+    def aim(self, address: Address) -> None:
+        """Come to `address` from now on."""
+        self._address = address
+
     def login(self, challenge: bytes) -> bytes:
         """Return a LOGIN for reading that answers `challenge`."""
         node, cluster_id, nonce = _CHALLENGE.unpack_from(challenge)

@@ -37,7 +37,9 @@ async def main() -> None:
 
 async def _do(crowd: Crowd, setting: dict[str, Any], asked: dict[str, Any]) -> None:
     what = asked["do"]
-    if what == "hold":
+    if what == "aim":
+        crowd.aim(Address(*asked["address"]))
+    elif what == "hold":
         await crowd.hold(asked["count"], asked["per_address"])
     elif what == "slow":
         await crowd.read_slowly(asked["count"])

@@ -120,6 +120,7 @@ class _Overload:
             crowd, flood = await self._crowds(stack)
             await self._phase(sessions, crowded=False)  # Warms up; counts for nothing.
             course.phases.append(await self._phase(sessions, crowded=False))
+            self._note_leader(course)
             for _ in range(_ROUNDS):
                 course.phases.append(await self._crowded(sessions, crowd, flood))
                 course.phases.append(await self._phase(sessions, crowded=False))
@@ -144,6 +145,7 @@ class _Overload:
     async def _crowded(
         self, sessions: list[BulkSession], crowd: CrowdClient, flood: CrowdClient
     ) -> Phase:
+        await self._aim(crowd, flood)
         began = time.monotonic()
         wanted = self._options.connections
         before = (await crowd.ask("tell"), await flood.ask("tell"))
@@ -167,6 +169,14 @@ class _Overload:
         )
         await self._emptied()
         return phase
+
+    async def _aim(self, *crowds: CrowdClient) -> None:
+        """Send the crowds to whoever leads now: the phase before may have ended in an election."""
+        attacked = self._attacked
+        await asyncio.to_thread(attacked.find_leader)
+        address = list(attacked.deployment.member(attacked.leader).client)
+        for crowd in crowds:
+            await crowd.ask("aim", address=address)
 
     async def _emptied(self) -> None:
         """Wait until the node has let go of the crowd."""
