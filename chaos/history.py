@@ -6,8 +6,15 @@ One record an operation. A file of a history holds them as JSON lines, in any or
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from pathlib import Path
+from typing import Final
 
 import msgspec
+
+from client.replies import Reply
+from node.domain.codes import Code
+
+UNSTORED: Final = (Code.SEQUENCE_GAP, Code.REPLY_FORGOTTEN, Code.UNKNOWN_SESSION)
+"""Answers that consume no sequence and change nothing: they tell no outcome."""
 
 
 class Outcome(IntEnum):
@@ -44,6 +51,36 @@ class Operation(msgspec.Struct, frozen=True):
     filled: int = 0
     answer: bytes = b""
     """What a read returned."""
+
+
+def as_seen(
+    client: int,
+    session: int,
+    sequence: int,
+    frame: bytes,
+    times_ns: tuple[int, int],
+    reply: Reply | None,
+) -> Operation:
+    """Return a command as its client saw it; `times_ns` are when it was sent and answered.
+
+    `reply` is None, and the second time 0, when no reply ever came.
+    """
+    invoked_ns, returned_ns = times_ns
+    if reply is None:
+        return Operation(client, session, sequence, frame, invoked_ns, 0, Outcome.UNKNOWN)
+    return Operation(
+        client,
+        session,
+        sequence,
+        frame,
+        invoked_ns,
+        returned_ns,
+        Outcome.OK if reply.code == Code.OK else Outcome.REJECTED,
+        reply.code,
+        reply.log_index,
+        reply.result,
+        reply.filled,
+    )
 
 
 _encoder = msgspec.json.Encoder()

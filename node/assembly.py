@@ -66,7 +66,8 @@ class Assembly:
     ) -> None:
         """Rebuild the state from `ground` and compose the parts; nothing serves before `start`.
 
-        Raises StorageError, ConsensusError or SnapshotError when what is there cannot be used.
+        Raises StorageError, ConsensusError or SnapshotError when what is there cannot be used,
+        OSError when the disk cannot be read or written.
         """
         self._config = config
         self._genesis = genesis
@@ -75,20 +76,21 @@ class Assembly:
         self._timing = timing
         self._led = False
         self.store = ground.store
+        self.surroundings = ground.surroundings
+        now_ns = ground.surroundings.monotonic_ns
         self.checkpointer = Checkpointer(
-            ground.store,
-            self._checkpoint_durable,
-            self._checkpoint_failed,
-            ground.surroundings.monotonic_ns,
+            ground.store, self._checkpoint_durable, self._checkpoint_failed, now_ns
         )
         venue = self._load()
         self.events = EventJournal(
             genesis.shard, config.storage.event_journal_bytes_max, applied_index=venue.log_index
         )
-        self.machine = Machine(venue, self.events, self.checkpointer, StageClock(), ground.stop)
+        self.machine = Machine(
+            venue, self.events, self.checkpointer, StageClock(now_ns), ground.stop
+        )
         self.machine.reload = self._load_again
         self.machine.describe = self._describe
-        self._proposer = Proposer(self.machine)
+        self._proposer = Proposer(self.machine, now_ns)
         self._view = VenueReads(venue)
         self._leadership = LeadershipView(config, self._proposer)
         self.gateway = Gateway(

@@ -6,7 +6,6 @@ The venue, its events and replies, and the checkpoints that the log calls for.
 import os
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Final, NoReturn
 
 import structlog
@@ -126,10 +125,10 @@ class DivergenceAlarm:
     def __init__(
         self,
         members: int,
-        stop: Stop = fail_stop,
-        now: Callable[[], float] = monotonic,
+        stop: Stop,
+        now: Callable[[], float],
     ) -> None:
-        """Watch over a cluster of `members` nodes."""
+        """Watch over a cluster of `members` nodes; `now` is a monotonic clock in seconds."""
         self._members = members
         self._stop = stop
         self._now = now

@@ -3,7 +3,7 @@
 Gathered from its parts when an operator asks, never on the way of a command.
 """
 
-from time import monotonic
+from collections.abc import Callable
 from typing import Final
 
 from node.consensus.replica import Replica
@@ -44,8 +44,10 @@ class Portrait:
         events: EventJournal,
         checkpointer: Checkpointer,
         store: SnapshotStore,
+        now: Callable[[], float],
     ) -> None:
-        """Read from these parts."""
+        """Read from these parts; `now` is a monotonic clock in seconds."""
+        self._now = now
         self._build = build
         self._node = node
         self._replica = replica
@@ -122,7 +124,7 @@ class Portrait:
 
         Every market is visited, under the lock that the loop needs too.
         """
-        now = monotonic()
+        now = self._now()
         if now >= self._count_again_at:
             markets = self._machine.venue.state.markets
             self._orders_counted = sum(one.order_count for one in markets if one is not None)

@@ -1,7 +1,6 @@
 """What the leader proposes, and who the gateway is told leads."""
 
 from collections.abc import Callable
-from time import monotonic_ns
 
 from config import NodeConfig
 from node.consensus.errors import NotLeaderError
@@ -15,8 +14,12 @@ from node.machine import Machine
 class Proposer:
     """Where the leader's groups come from: the records that wait at the gateway, or time itself."""
 
-    def __init__(self, machine: Machine) -> None:
-        """Propose for `machine`; `take` and `stamp` are set before this node can lead."""
+    def __init__(self, machine: Machine, now_ns: Callable[[], int]) -> None:
+        """Propose for `machine`; `take` and `stamp` are set before this node can lead.
+
+        `now_ns` is the clock of the machine's stages.
+        """
+        self._now_ns = now_ns
         self.take: Callable[[int], tuple[list[bytes], int] | None] = lambda _most: None
         self.stamp: Callable[[], int] = lambda: 0
         self.in_flight: Callable[[], int] = lambda: 0
@@ -26,7 +29,7 @@ class Proposer:
     def note_waiting(self) -> None:
         """Note that commands have come in; the first one since the last group counts."""
         if not self._waiting_since_ns:
-            self._waiting_since_ns = monotonic_ns()
+            self._waiting_since_ns = self._now_ns()
 
     def take_group(self, max_bytes: int) -> bytes | None:
         """Return a stamped group of what waits; an empty one when time itself has work; else None.
@@ -40,7 +43,7 @@ class Proposer:
                 return None
             taken = [], 0
         stamp_ns = self.stamp()
-        self._machine.stages.proposed(stamp_ns, since or monotonic_ns())
+        self._machine.stages.proposed(stamp_ns, since or self._now_ns())
         return build_group(*taken, stamp_ns, shard=self._machine.venue.genesis.shard)
 
     def _time_has_work(self) -> bool:

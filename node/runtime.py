@@ -41,7 +41,8 @@ class Runtime:
     def __init__(self, config: NodeConfig, version: str, *, recovering: bool = False) -> None:
         """Open the data directory and compose the parts.
 
-        Raises StorageError, ConsensusError or SnapshotError when what is there cannot be used.
+        Raises StorageError, ConsensusError or SnapshotError when what is there cannot be used,
+        OSError when the disk cannot be read or written.
         """
         asyncio.get_running_loop().set_exception_handler(loop_failed)
         self._config = config
@@ -105,6 +106,7 @@ class Runtime:
             parts.events,
             parts.checkpointer,
             self._store,
+            parts.surroundings.monotonic,
         )
 
     # Life.

@@ -1,7 +1,9 @@
 """What a node reads from outside itself: clocks and chance, and nothing of it by any other way.
 
-With the loop (sockets, timers, threads) and `node.consensus.file_system` (disk) this is all that
-tells one run of a node from another: a simulator that provides them repeats a run from its seed.
+With the loop (sockets, timers, threads), `node.consensus.file_system` and
+`node.storage.state_store` (disk) this is all that tells one run of a node from another: a simulator
+that provides them repeats a run from its seed. tests/architecture finds who reads a clock or chance
+past it.
 """
 
 import os

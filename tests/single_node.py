@@ -10,6 +10,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from os import urandom
 
 from nacl.signing import SigningKey
 
@@ -79,6 +80,7 @@ class SingleNode:
             view=VenueReads(self.venue),
             leadership=self,
             history=self.history,
+            random_bytes=urandom,
         )
 
     @property

@@ -129,6 +129,10 @@ class Crowd:
         self.half_open = 0
         """Logins that were begun and left."""
 
+    def aim(self, address: Address) -> None:
+        """Come to `address` from now on."""
+        self._address = address
+
     def login(self, challenge: bytes) -> bytes:
         """Return a LOGIN for reading that answers `challenge`."""
         node, cluster_id, nonce = _CHALLENGE.unpack_from(challenge)
@@ -165,11 +169,15 @@ class Crowd:
 
         self._tasks += [asyncio.create_task(work()) for _ in range(count)]
 
-    async def flood(self, key: SigningKey, account: int, rate: int) -> None:
-        """Send commands of one account at `rate` a second, whether or not replies come."""
+    async def let_flood_in(self, key: SigningKey, account: int, rate: int) -> None:
+        """Log the client in that floods: once the door is full it would be one more outside."""
         flood = await Flood.at(self._address, key, account, rate, self._seed)
         self._floods.append(flood)
-        self._tasks.append(asyncio.create_task(flood.run()))
+        self._tasks.append(asyncio.create_task(flood.wait()))
+
+    def flood(self) -> None:
+        """Send commands of one account at its rate, whether or not replies come."""
+        self._tasks.append(asyncio.create_task(self._floods[-1].run()))
 
     @property
     def flooded(self) -> int:

@@ -29,7 +29,7 @@ class CrowdClient:
         await client._say(setting)
         return client
 
-    async def ask(self, what: str, **how: int) -> dict[str, Any]:
+    async def ask(self, what: str, **how: object) -> dict[str, Any]:
         """Have the crowd do `what`; return what it counts when that is done."""
         return await self._say({"do": what, **how})
 

@@ -37,14 +37,18 @@ async def main() -> None:
 
 async def _do(crowd: Crowd, setting: dict[str, Any], asked: dict[str, Any]) -> None:
     what = asked["do"]
-    if what == "hold":
+    if what == "aim":
+        crowd.aim(Address(*asked["address"]))
+    elif what == "hold":
         await crowd.hold(asked["count"], asked["per_address"])
     elif what == "slow":
         await crowd.read_slowly(asked["count"])
     elif what == "half-open":
         crowd.keep_half_open(asked["count"])
+    elif what == "let-flood-in":
+        await crowd.let_flood_in(_key(setting["flooder"]), asked["account"], asked["rate"])
     elif what == "flood":
-        await crowd.flood(_key(setting["flooder"]), asked["account"], asked["rate"])
+        crowd.flood()
     elif what == "stop":
         await crowd.stop()
     else:

@@ -12,16 +12,18 @@ from typing import Final
 from nacl.signing import SigningKey
 
 from chaos.attack.crowd_orders import orders
-from client.connection import Address
+from client.connection import Address, RefusedMessage
 from node.domain.replies import REPLY_SIZE
 from node.protocol import messages
 from node.protocol.command_frames import bytes_of_frames
-from node.protocol.encoding import encode_login
+from node.protocol.encoding import encode_heartbeat, encode_login
 from node.protocol.login import login_statement
+from node.protocol.refusals import Refusal
 from node.protocol.stream import NodeStream
 
 WINDOW: Final = 8_192
 _PACE_SECONDS: Final = 0.005
+_BEAT_SECONDS: Final = 3.0
 _CHALLENGE = struct.Struct("<12xi16s32s")
 
 
@@ -45,7 +47,7 @@ class Flood(asyncio.Protocol):
     async def at(
         cls, address: Address, key: SigningKey, account: int, rate: int, seed: str
     ) -> "Flood":
-        """Connect to `address` and log in. Raises OSError or TimeoutError."""
+        """Connect to `address` and log in. Raises OSError, which says why, or TimeoutError."""
         loop = asyncio.get_running_loop()
         _, flood = await loop.create_connection(lambda: cls(key, account, rate, seed), *address)
         async with asyncio.timeout(20.0):
@@ -68,6 +70,8 @@ class Flood(asyncio.Protocol):
             elif kind == messages.LOGIN_ACCEPTED:
                 (self._next,) = struct.unpack_from("<q", frame, messages.ACCEPTED_NEXT_SEQUENCE)
                 self.accepted.set_result(None)
+            elif kind in {messages.REFUSED, messages.REDIRECT} and not self.accepted.done():
+                self.accepted.set_exception(ConnectionError(_why(kind, frame)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Send no more."""
@@ -82,6 +86,12 @@ class Flood(asyncio.Protocol):
         signature = self._key.sign(statement).signature
         assert self._transport is not None
         self._transport.write(encode_login(1, messages.TRADE, 0, WINDOW, public, signature))
+
+    async def wait(self) -> None:
+        """Stay logged in until cancelled, and send no command."""
+        while self._transport is not None:
+            self._transport.write(encode_heartbeat())
+            await asyncio.sleep(_BEAT_SECONDS)
 
     async def run(self) -> None:
         """Send until cancelled, or until the connection is lost."""
@@ -105,6 +115,12 @@ class Flood(asyncio.Protocol):
         """Close without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+
+def _why(kind: int, frame: bytes) -> str:
+    if kind == messages.REDIRECT:
+        return "the flood was sent to another node: this one no longer leads"
+    return f"the flood was not let in: {Refusal(RefusedMessage.parse(frame).reason).name}"
 
 
 def _frames_in(chunk: bytes) -> int:

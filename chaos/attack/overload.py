@@ -120,6 +120,7 @@ class _Overload:
             crowd, flood = await self._crowds(stack)
             await self._phase(sessions, crowded=False)  # Warms up; counts for nothing.
             course.phases.append(await self._phase(sessions, crowded=False))
+            self._note_leader(course)
             for _ in range(_ROUNDS):
                 course.phases.append(await self._crowded(sessions, crowd, flood))
                 course.phases.append(await self._phase(sessions, crowded=False))
@@ -144,14 +145,16 @@ class _Overload:
     async def _crowded(
         self, sessions: list[BulkSession], crowd: CrowdClient, flood: CrowdClient
     ) -> Phase:
+        await self._aim(crowd, flood)
         began = time.monotonic()
         wanted = self._options.connections
         before = (await crowd.ask("tell"), await flood.ask("tell"))
+        await flood.ask("let-flood-in", account=TRADERS + 2, rate=RATE * FLOOD_FACTOR)
         await crowd.ask("slow", count=max(1, wanted // 200))  # Down: 50 of 10,000.
         await crowd.ask("half-open", count=max(1, wanted // 20))  # Down: 500.
         await crowd.ask("hold", count=wanted, per_address=max(1, wanted // 8))
         filled = time.monotonic() - began
-        await flood.ask("flood", account=TRADERS + 2, rate=RATE * FLOOD_FACTOR)
+        await flood.ask("flood")
         phase = await self._phase(sessions, crowded=True)
         told = await crowd.ask("tell")
         phase.crowd = _since(before[0], told)
@@ -166,6 +169,14 @@ class _Overload:
         )
         await self._emptied()
         return phase
+
+    async def _aim(self, *crowds: CrowdClient) -> None:
+        """Send the crowds to whoever leads now: the phase before may have ended in an election."""
+        attacked = self._attacked
+        await asyncio.to_thread(attacked.find_leader)
+        address = list(attacked.deployment.member(attacked.leader).client)
+        for crowd in crowds:
+            await crowd.ask("aim", address=address)
 
     async def _emptied(self) -> None:
         """Wait until the node has let go of the crowd."""

@@ -4,6 +4,7 @@ import asyncio
 import random as randomness
 import struct
 from collections.abc import Awaitable, Callable
+from os import urandom
 from typing import Final
 
 from blake3 import blake3
@@ -214,7 +215,7 @@ async def replayed_handshake(victim: Victim, random: randomness.Random) -> Answe
 def _insider(victim: Victim, node: int) -> Handshake:
     secrets = victim.secrets
     identity = PeerIdentity(victim.absent, (1, 2, 3), secrets.genesis_hash, secrets.cluster_key)
-    return Handshake(identity, node)
+    return Handshake(identity, node, urandom)
 
 
 async def _inside(

@@ -5,6 +5,7 @@ The seams that a node's composition root fills are filled here: leadership, hist
 
 import asyncio
 from collections.abc import Callable, Iterator
+from os import urandom
 from struct import Struct
 from typing import Any, Final
 
@@ -99,6 +100,7 @@ class SmallNode:
             view=VenueReads(self.venue),
             leadership=self,
             history=NoHistory(),
+            random_bytes=urandom,
         )
         self._populate()
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from chaos.checkers.execution_table import NEVER, UNSTORED, ExecutionTable, SessionRows
+from chaos.checkers.execution_table import NEVER, ExecutionTable, SessionRows
 from chaos.checkers.finding import ALTERED, LOST, SOUND, Findings
-from chaos.history import Operation, Outcome
+from chaos.history import UNSTORED, Operation, Outcome
 
 
 class Read(NamedTuple):

@@ -9,10 +9,7 @@ from typing import Final, NamedTuple
 
 from chaos.checkers.finding import ALTERED, SESSION_ORDER, SOUND, TWICE, Findings
 from chaos.checkers.log_record import LogRecord, LogReply, records_of, replies_of
-from node.domain.codes import Code
-
-UNSTORED: Final = (Code.SEQUENCE_GAP, Code.REPLY_FORGOTTEN, Code.UNKNOWN_SESSION)
-"""Answers that consume no sequence and change nothing: they tell no outcome."""
+from chaos.history import UNSTORED
 
 NEVER: Final = -1
 

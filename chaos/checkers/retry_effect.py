@@ -7,10 +7,10 @@ leaves every byte count of the log as it is. All events and all other replies mu
 
 from typing import Final
 
-from chaos.checkers.execution_table import UNSTORED
 from chaos.checkers.finding import TWICE, Findings
 from chaos.checkers.log_record import LogRecord, LogReply, records_of, replies_of
 from chaos.checkers.log_replay import LogReplay
+from chaos.history import UNSTORED
 
 _NOBODY: Final = (0x7FFF_FFFF).to_bytes(4, "little")
 

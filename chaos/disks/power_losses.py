@@ -280,12 +280,12 @@ class _Cluster:
 
     def _start_again(self) -> None:
         """Start from what survived: all nodes serve and agree, all clients get their replies."""
+        before = self._traders.repeated  # A client may be back before we see that nodes serve.
         began = time.monotonic()
         self._cluster.start(self._random)
         self._cluster.await_serving(SERVE_SECONDS)
         self._tally.recoveries_ms.append((time.monotonic() - began) * 1_000)
         self._run.note("nodes", "serving", "all nodes serve again")
-        before = self._traders.repeated
         self._traders.settle(SETTLE_SECONDS)
         self._cluster.await_agreement(SETTLE_SECONDS)
         self._tally.checks["replies asked for again"] += self._traders.repeated - before

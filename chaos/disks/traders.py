@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 import uvloop
 from nacl.signing import SigningKey
 
-from chaos.disks.recorded_session import RecordedSession
+from chaos.disks.remembered_session import RememberedSession
 from chaos.disks.witness import Witness
 from chaos.history import Operation
 from client.connection import Address
@@ -46,9 +46,9 @@ class Traders:
         self._flow = generate_flow(ROWS, seed=seed)
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="traders", daemon=True)
-        self._sessions: list[RecordedSession] = []
+        self._sessions: list[RememberedSession] = []
         self._frames: list[bytes] = []
-        self._operator: RecordedSession | None = None
+        self._operator: RememberedSession | None = None
         self._witness: Witness | None = None
         self._witnessing: asyncio.Task[None] | None = None
         self._trading = False
@@ -124,14 +124,14 @@ class Traders:
         frames = [bytes(encode(part, stage.accounts, stage.markets)) for part in parts]
         *self._frames, last = frames
         for client, key in enumerate(keys[:-1]):
-            session = RecordedSession(client, self._addresses, key, self._fill)
+            session = RememberedSession(client, self._addresses, key, self._fill)
             await session.open()
             self._sessions.append(session)
         singles = [last[at : at + FRAME_SIZE] for at in range(0, len(last), FRAME_SIZE)]
         self._witness = Witness(_SESSIONS, self._addresses, keys[-1], singles)
         self._witnessing = asyncio.create_task(self._witness.run())
         operator_key = self._deployment.operator_key()
-        self._operator = RecordedSession(_SESSIONS + 1, self._addresses, operator_key)
+        self._operator = RememberedSession(_SESSIONS + 1, self._addresses, operator_key)
         await self._operator.open()
 
     async def _set_trading(self, *, trading: bool) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 
 from nacl.signing import SigningKey
 
-from chaos.disks.recorded_session import TIMING, as_seen
-from chaos.history import Operation
+from chaos.disks.remembered_session import TIMING
+from chaos.history import Operation, as_seen
 from client.connection import Accepted, Address, Connection
 from client.errors import ClientError
 from client.leader_finder import LeaderFinder

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from random import SystemRandom
-from typing import Final, NamedTuple
+from typing import Final
 
 from nacl.signing import SigningKey
 
+from chaos.silence import Silence
 from client.connection import Address
 from client.errors import SessionLostError
 from client.session import TradeSession
@@ -30,18 +31,6 @@ LAP_REFS: Final = 1_000_000
 """Added to every ref of a flow when it is played again: a multiple of the participants."""
 _STEP_SECONDS: Final = 0.001
 _STEP_COMMANDS_MAX: Final = 500
-
-
-class Gap(NamedTuple):
-    """A silence across a change of connection: the last old reply and the first new one."""
-
-    last_ns: int
-    first_ns: int
-
-    @property
-    def ms(self) -> float:
-        """Return how long it was."""
-        return (self.first_ns - self.last_ns) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +72,7 @@ class Trader:
         self.replies: list[bytes] = []
         """Every reply frame as received."""
         self.arrivals: list[Arrival] = []
-        self.gaps: list[Gap] = []
+        self.silences: list[Silence] = []
         self.failure: SessionLostError | None = None
         self._last_ns = 0
         self._connections = 0
@@ -144,7 +133,7 @@ class Trader:
         now_ns = time.perf_counter_ns()
         if self._session.reconnections != self._connections:
             self._connections = self._session.reconnections
-            self.gaps.append(Gap(self._last_ns, now_ns))
+            self.silences.append(Silence(self._last_ns, now_ns))
         self._last_ns = now_ns
         number = len(replies) // REPLY_SIZE
         self.arrivals.append(Arrival(self.acknowledged, number, now_ns))

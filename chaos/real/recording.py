@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 from time import monotonic_ns
-from typing import Final, NamedTuple
+from typing import Final
 
-from chaos.history import Operation, Outcome
+import msgspec
+
+from chaos.history import UNSTORED, Operation, Outcome, as_seen
+from chaos.silence import Silence
 from client.replies import REPLY_BYTES, Reply, parse_replies
-from node.domain.codes import Code
 from node.protocol.command_frames import bytes_of_frames
 
 _SENT: Final = Struct("<qqqqq")
@@ -23,15 +25,6 @@ _TOLD: Final = Struct("<qqqq")
 """When (ns), reconnections so far, 0, size of the replies that follow."""
 _READ: Final = Struct("<qqqqq")
 """Asked when (ns), answered when (0: never), log index, size of the query, size of the answer."""
-UNSTORED: Final = frozenset({Code.SEQUENCE_GAP, Code.REPLY_FORGOTTEN, Code.UNKNOWN_SESSION})
-"""Answers that are no outcome of the command."""
-
-
-class Silence(NamedTuple):
-    """From the last reply on one connection of a session to the first on its next one."""
-
-    from_ns: int
-    until_ns: int
 
 
 class SessionRecorder:
@@ -89,32 +82,17 @@ def operations(recording: Path) -> Iterator[Operation]:
             while held is not None and held[1].sequence < sequence:
                 held = next(told, None)
             if held is not None and held[1].sequence == sequence:
-                yield _answered(client, session, frame, at_ns, *held)
+                told_ns, reply = held
+                times_ns = (at_ns, told_ns)
+                yield _answered(as_seen(client, session, sequence, frame, times_ns, reply))
             else:
-                yield Operation(client, session, sequence, frame, at_ns, 0, Outcome.UNKNOWN)
+                yield as_seen(client, session, sequence, frame, (at_ns, 0), None)
     yield from _reads(recording, client)
 
 
-def _answered(
-    client: int, session: int, frame: bytes, at_ns: int, told_ns: int, reply: Reply
-) -> Operation:
-    if reply.code in UNSTORED:
-        outcome = Outcome.UNKNOWN
-    else:
-        outcome = Outcome.OK if reply.code == Code.OK else Outcome.REJECTED
-    return Operation(
-        client,
-        session,
-        reply.sequence,
-        frame,
-        at_ns,
-        told_ns,
-        outcome,
-        reply.code,
-        reply.log_index,
-        reply.result,
-        reply.filled,
-    )
+def _answered(seen: Operation) -> Operation:
+    unknown = seen.code in UNSTORED
+    return msgspec.structs.replace(seen, outcome=Outcome.UNKNOWN) if unknown else seen
 
 
 def silences(recording: Path) -> list[Silence]:

@@ -7,6 +7,7 @@ from chaos.checkers.judgement import Judgement, judge
 from chaos.history import write_history
 from chaos.real.diary import Diary
 from chaos.real.recording import operations, recordings, silences
+from chaos.silence import of_all
 
 
 def judge_round(folders: list[Path], recorded: Path, scratch: Path, diary: Diary) -> Judgement:
@@ -37,7 +38,5 @@ def failovers_ms(recorded: Path, killed_ns: Iterable[int]) -> list[float]:
         across = [next((one for one in session if one.until_ns > at_ns), None) for session in every]
         crossed = [one for one in across if one is not None and one.from_ns <= at_ns + 100_000_000]
         if crossed:
-            last_old = max(one.from_ns for one in crossed)
-            first_new = min(one.until_ns for one in crossed)
-            found.append(max(0.0, (first_new - last_old) / 1e6))
+            found.append(max(0.0, of_all(crossed).ms))
     return found

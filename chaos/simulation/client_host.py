@@ -4,23 +4,17 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from chaos.history import Operation, Outcome
+from chaos.history import Operation, as_seen
 from chaos.simulation.setting import Setting
 from chaos.simulation.virtual_loop import new_loop
 from chaos.workloads.knowledge import Knowledge
 from chaos.workloads.registry import Workload, write_one
 from client.connection import Address
 from client.errors import ClientError
+from client.replies import Reply, parse_replies
 from client.session import TradeSession
 from client.timing import ClientTiming
-from node.domain.replies import (
-    REPLY_CODE,
-    REPLY_FILLED,
-    REPLY_LOG_INDEX,
-    REPLY_RESULT,
-    REPLY_SEQUENCE,
-    REPLY_SIZE,
-)
+from node.domain.replies import REPLY_SIZE
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
@@ -156,30 +150,17 @@ class ClientHost:
 
     def _take_replies(self, frames: bytes) -> None:
         now_ns = self._cluster.scheduler.now_ns
-        for at in range(0, len(frames), REPLY_SIZE):
-            reply = frames[at : at + REPLY_SIZE]
-            sequence = _i64(reply, REPLY_SEQUENCE)
-            frame, invoked_ns = self._pending.pop(sequence)
-            code = int.from_bytes(reply[REPLY_CODE : REPLY_CODE + 4], "little")
-            self.knowledge.note_reply(reply)
-            self.history.append(
-                Operation(
-                    self.number,
-                    self.session.number,
-                    sequence,
-                    frame,
-                    invoked_ns,
-                    now_ns,
-                    Outcome.REJECTED if code else Outcome.OK,
-                    code,
-                    _i64(reply, REPLY_LOG_INDEX),
-                    _i64(reply, REPLY_RESULT),
-                    _i64(reply, REPLY_FILLED),
-                )
-            )
-        count = len(frames) // REPLY_SIZE
-        newest = max(one.log_index for one in self.history[-count:])
-        self._cluster.acknowledged(self, count, newest)
+        replies = parse_replies(frames)
+        for number, reply in enumerate(replies):
+            frame, invoked_ns = self._pending.pop(reply.sequence)
+            self.knowledge.note_reply(frames[number * REPLY_SIZE : (number + 1) * REPLY_SIZE])
+            self.history.append(self._as_seen(reply.sequence, frame, (invoked_ns, now_ns), reply))
+        self._cluster.acknowledged(self, len(replies), max(reply.log_index for reply in replies))
+
+    def _as_seen(
+        self, sequence: int, frame: bytes, times_ns: tuple[int, int], reply: Reply | None
+    ) -> Operation:
+        return as_seen(self.number, self.session.number, sequence, frame, times_ns, reply)
 
     def _take_loss(self, first: int, last: int, reason: str) -> None:
         self.lost.append(f"sequences {first} to {last}: {reason}")
@@ -187,12 +168,6 @@ class ClientHost:
     def unknown(self) -> list[Operation]:
         """Return what has no reply, as operations of unknown outcome."""
         return [
-            Operation(
-                self.number, self.session.number, sequence, frame, invoked_ns, 0, Outcome.UNKNOWN
-            )
+            self._as_seen(sequence, frame, (invoked_ns, 0), None)
             for sequence, (frame, invoked_ns) in self._pending.items()
         ]
-
-
-def _i64(content: bytes, at: int) -> int:
-    return int.from_bytes(content[at : at + 8], "little", signed=True)

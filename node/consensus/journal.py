@@ -3,7 +3,6 @@
 Entries, term, vote and base as records of one append-only stream.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from node.consensus.journal_record import (
 )
 from node.consensus.journal_recovery import Entry, JournalEntry, SegmentInfo, read_entries, recover
 from node.consensus.journal_segment import SegmentHeader, mark_name, segment_name
+from node.surroundings import Surroundings
 
 __all__ = ["SEGMENT_BYTES", "Flush", "Journal", "JournalEntry", "read_entries"]
 
@@ -29,7 +29,7 @@ SEGMENT_BYTES: Final = 64 << 20
 
 
 def _random_nonce() -> int:
-    return int.from_bytes(os.urandom(4), "little")
+    return int.from_bytes(Surroundings().random_bytes(4), "little")
 
 
 class Flush:
@@ -105,7 +105,7 @@ class Journal:
     ) -> None:
         """Open or create the journal in `directory`.
 
-        Raise JournalDamageError when it cannot be trusted.
+        Raises JournalDamageError when it cannot be trusted, OSError when the disk fails.
         """
         self._files = files or FileSystem()
         self._directory = directory

@@ -7,7 +7,6 @@ members apart beyond their word.
 """
 
 import hmac
-import os
 import struct
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
@@ -73,7 +72,7 @@ class Handshake:
         self,
         identity: PeerIdentity,
         peer: int | None,
-        random_bytes: Callable[[int], bytes] = os.urandom,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         """Prepare to dial `peer`, or to listen when it is None."""
         assert len(identity.cluster_key) == KEY_SIZE

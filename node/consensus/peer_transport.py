@@ -4,7 +4,6 @@ One a pair, dialled by the higher number, authenticated.
 """
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -164,7 +163,7 @@ class PeerTransport:
         *,
         handshake_seconds: float,
         dial_seconds: float,
-        random_bytes: Callable[[int], bytes] = os.urandom,
+        random_bytes: Callable[[int], bytes],
         server_tls: ssl.SSLContext | None = None,
         client_tls: ssl.SSLContext | None = None,
     ) -> None:

@@ -76,7 +76,7 @@ class Replica(ReplicaStatus):
         must not return: the process ends there. With `recovering`, a node that lost its journal
         does not vote until it has caught up; a `forgetful` one neither. `files` and `disk` say what
         the journal is written to and by whom. Raises JournalDamageError or SnapshotGapError when
-        the data directory cannot be used.
+        the data directory cannot be used, OSError when the disk cannot be read or written.
         """
         assert len(members) in _MEMBER_COUNTS, f"{len(members)} members"
         assert node in members

@@ -5,7 +5,6 @@ From sockets to records that wait for a group, and from replies and events back 
 
 import asyncio
 from collections.abc import Callable
-from secrets import token_bytes
 
 import structlog
 
@@ -19,6 +18,7 @@ from node.gateway.gateway_limits import GatewayLimits
 from node.gateway.heartbeats import Heartbeats
 from node.gateway.listener import Listener
 from node.gateway.queries import Queries
+from node.gateway.refusal_log import RefusalLog
 from node.gateway.reply_router import ReplyRouter
 from node.gateway.seams import EventHistory, GatewayIdentity, Leadership, VenueView
 from node.gateway.services import Services
@@ -44,7 +44,7 @@ class Gateway:
         view: VenueView,
         leadership: Leadership,
         history: EventHistory,
-        random_bytes: Callable[[int], bytes] = token_bytes,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         """Compose the parts; nothing listens before `start`. Call it inside the running loop."""
         loop = asyncio.get_running_loop()
@@ -73,6 +73,7 @@ class Gateway:
                 replies,
                 register,
                 self.counters,
+                RefusalLog(loop.time),
             ),
             feeds=Feeds(loop, limits, view, history, self.counters),
             queries=Queries(limits, view, leadership, self.counters),

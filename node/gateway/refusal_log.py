@@ -1,6 +1,5 @@
 """Lines about refused logins: whoever knocks without end must not fill the disk."""
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -18,7 +17,7 @@ class RefusalLog:
     them all.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         """Count by the seconds of `clock`."""
         self._clock = clock
         self._second = -1

@@ -12,7 +12,6 @@ from node.domain import events
 from node.domain.commands import FRAME_TYPE
 from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE, SIGNATURE_SIZE
 from node.gateway.barrier_tasks import BarrierTasks
-from node.gateway.refusal_log import RefusalLog
 from node.gateway.seams import BarrierLostError
 from node.protocol import handshake, messages, refusals, versions
 from node.protocol.encoding import encode_session_open
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from node.gateway.connection_register import ConnectionRegister
     from node.gateway.counters import GatewayCounters
     from node.gateway.gateway_limits import GatewayLimits
+    from node.gateway.refusal_log import RefusalLog
     from node.gateway.reply_router import ReplyRouter
     from node.gateway.seams import GatewayIdentity, Leadership, VenueView
 
@@ -44,6 +44,7 @@ class SessionOpening:
         replies: ReplyRouter,
         register: ConnectionRegister,
         counters: GatewayCounters,
+        refusal_log: RefusalLog,
     ) -> None:
         """Start with nobody waiting."""
         self._identity = identity
@@ -56,7 +57,7 @@ class SessionOpening:
         self._counters = counters
         self._waiting: dict[bytes, Connection] = {}
         self._tasks = BarrierTasks()
-        self._log = RefusalLog()
+        self._log = refusal_log
 
     def login(self, connection: Connection, frame: bytes) -> None:
         """Accept, redirect or refuse a LOGIN.

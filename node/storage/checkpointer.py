@@ -5,7 +5,6 @@ Encoding in short slices on the loop, the commit in a thread.
 
 import asyncio
 from collections.abc import Callable
-from time import monotonic_ns
 from typing import Final
 
 from node.engine.checkpoint import Checkpoint
@@ -26,7 +25,7 @@ class Checkpointer:
         store: StateStore,
         on_durable: Callable[[SnapshotMeta, int], None],
         on_failed: Callable[[BaseException], None],
-        now_ns: Callable[[], int] = monotonic_ns,
+        now_ns: Callable[[], int],
     ) -> None:
         """Commit to `store`; report each meta with the nanoseconds it took, or what went wrong.
 

@@ -4,7 +4,7 @@ Five clocks read a group, none a command.
 """
 
 from collections import deque
-from time import monotonic_ns
+from collections.abc import Callable
 from typing import Final
 
 from node.telemetry.histogram import Histogram
@@ -19,8 +19,9 @@ _MARKS_MAX: Final = 4_096
 class StageClock:
     """Times the groups that this node proposed as a leader; sizes of all groups applied."""
 
-    def __init__(self) -> None:
-        """Start with nothing proposed."""
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        """Start with nothing proposed; `now_ns` is the monotonic clock that stamps what comes."""
+        self._now_ns = now_ns
         self.histograms = {stage: Histogram() for stage in STAGES}
         self.group_commands = Histogram()
         self.group_bytes = Histogram()
@@ -34,7 +35,7 @@ class StageClock:
 
         `received_ns` is when its oldest command came.
         """
-        now = monotonic_ns()
+        now = self._now_ns()
         self._marks.append((stamp_ns, received_ns, now))
         self.histograms["waiting"].observe(now - received_ns)
 
@@ -45,7 +46,7 @@ class StageClock:
         """
         self.group_commands.observe(count)
         self.group_bytes.observe(size)
-        self._began = monotonic_ns()
+        self._began = self._now_ns()
         self._current = None
         marks = self._marks
         while marks and marks[0][0] <= stamp_ns:
@@ -57,12 +58,12 @@ class StageClock:
 
     def applied(self) -> None:
         """Note that the group's effects are known."""
-        self._applied = monotonic_ns()
+        self._applied = self._now_ns()
         self.histograms["apply"].observe(self._applied - self._began)
 
     def replied(self) -> None:
         """Note that the group's replies are written."""
-        now = monotonic_ns()
+        now = self._now_ns()
         self.histograms["reply"].observe(now - self._applied)
         if self._current is not None:
             self.histograms["total"].observe(now - self._current[0])

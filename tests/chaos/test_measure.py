@@ -25,8 +25,9 @@ from chaos.measure.effort import Effort
 from chaos.measure.pauses import Pause
 from chaos.measure.percentile import percentile, spread
 from chaos.measure.slow_disk import NoCompilerError, SlowDisk, build_library
-from chaos.measure.trader import Arrival, Gap, Trader
+from chaos.measure.trader import Arrival, Trader
 from chaos.report.run_report import RunReport, from_json
+from chaos.silence import Silence
 from cluster.flow_generator import generate_flow
 from cluster.flow_stage import Stage
 from config import Endpoint
@@ -83,7 +84,9 @@ def test_a_silence_counts_for_every_command_that_was_due_in_it(trader: Trader) -
 
 def test_a_failover_ends_with_the_first_client_that_is_served_again(effort: Effort) -> None:
     """From anybody's last old reply to anybody's first new one; the slowest is told beside it."""
-    rounds = [[Gap(10 * MS, 350 * MS), Gap(60 * MS, 300 * MS), Gap(20 * MS, 1_400 * MS)]]
+    rounds = [
+        [Silence(10 * MS, 350 * MS), Silence(60 * MS, 300 * MS), Silence(20 * MS, 1_400 * MS)]
+    ]
 
     failover._report(effort, rounds, [], "a machine")
 

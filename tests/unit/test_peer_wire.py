@@ -1,6 +1,7 @@
 """The wire between nodes: only holders of key and genesis get in, only whole frames through."""
 
 import contextlib
+from os import urandom
 from random import Random
 
 import pytest
@@ -61,7 +62,7 @@ def shake(dialer: Handshake, listener: Handshake) -> None:
 
 def wires() -> tuple[PeerWire, PeerWire]:
     """Return both ends of a connection: node 2's, which dialled, and node 1's."""
-    dialer, listener = Handshake(TWO, 1), Handshake(ONE, None)
+    dialer, listener = Handshake(TWO, 1, urandom), Handshake(ONE, None, urandom)
     shake(dialer, listener)
     assert dialer.keys is not None
     assert listener.keys is not None
@@ -143,12 +144,15 @@ def test_an_oversized_frame_is_refused_before_it_is_buffered() -> None:
     with pytest.raises(WireError, match="frame of"):
         receiver.receive((MAX_BODY + 1).to_bytes(4, "little"))
     with pytest.raises(WireError, match="frame of"):
-        Handshake(ONE, None).receive((1 << 20).to_bytes(4, "little"))
+        Handshake(ONE, None, urandom).receive((1 << 20).to_bytes(4, "little"))
 
 
 def test_nodes_of_two_clusters_refuse_each_other_by_name() -> None:
     """Both sides raise the error that names both genesis hashes."""
-    dialer, listener = Handshake(TWO._replace(genesis_hash=b"x" * 32), 1), Handshake(ONE, None)
+    dialer, listener = (
+        Handshake(TWO._replace(genesis_hash=b"x" * 32), 1, urandom),
+        Handshake(ONE, None, urandom),
+    )
     with pytest.raises(GenesisMismatchError):
         listener.receive(dialer.start())
     with pytest.raises(GenesisMismatchError, match="two clusters"):
@@ -169,7 +173,7 @@ def test_nodes_of_two_clusters_refuse_each_other_by_name() -> None:
 )
 def test_strangers_are_refused(dialer: PeerIdentity, dialled: int) -> None:
     """Neither side gets session keys."""
-    ours, theirs = Handshake(dialer, dialled), Handshake(ONE, None)
+    ours, theirs = Handshake(dialer, dialled, urandom), Handshake(ONE, None, urandom)
     with pytest.raises(ConsensusError):
         shake(ours, theirs)
     assert theirs.keys is None
@@ -178,13 +182,13 @@ def test_strangers_are_refused(dialer: PeerIdentity, dialled: int) -> None:
 
 def test_a_recorded_handshake_opens_nothing() -> None:
     """Fresh nonces on both sides: the proof of one handshake is none in another."""
-    dialer, listener = Handshake(TWO, 1), Handshake(ONE, None)
+    dialer, listener = Handshake(TWO, 1, urandom), Handshake(ONE, None, urandom)
     hello = dialer.start()
     proof = dialer.receive(listener.receive(hello))
     listener.receive(proof)
     assert listener.keys is not None
 
-    again = Handshake(ONE, None)
+    again = Handshake(ONE, None, urandom)
     again.receive(hello)
     with pytest.raises(PeerRefusedError, match="cluster key"):
         again.receive(proof)
@@ -192,6 +196,9 @@ def test_a_recorded_handshake_opens_nothing() -> None:
 
 def test_a_listener_without_the_key_learns_nothing_that_opens_a_session() -> None:
     """The dialer checks the listener's proof before it gives its own."""
-    dialer, listener = Handshake(TWO, 1), Handshake(ONE._replace(cluster_key=b"z" * 32), None)
+    dialer, listener = (
+        Handshake(TWO, 1, urandom),
+        Handshake(ONE._replace(cluster_key=b"z" * 32), None, urandom),
+    )
     with pytest.raises(PeerRefusedError, match="cluster key"):
         dialer.receive(listener.receive(dialer.start()))

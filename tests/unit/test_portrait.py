@@ -3,22 +3,20 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from node.portrait import Portrait
 from node.telemetry.readings import Build
 
 
-def test_markets_are_walked_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_markets_are_walked_at_most_once_a_second() -> None:
     """However often a page is asked for, the count of open orders is at most a second old."""
     now = [100.0]
-    monkeypatch.setattr("node.portrait.monotonic", lambda: now[0])
     market = SimpleNamespace(order_count=3)
     machine: Any = SimpleNamespace(
         venue=SimpleNamespace(state=SimpleNamespace(markets=[None, market, market]))
     )
     nothing: Any = None
-    portrait = Portrait(Build("0", "pure"), 1, nothing, machine, *[nothing] * 5)
+    unread = (nothing, nothing, nothing, nothing, nothing)
+    portrait = Portrait(Build("0", "pure"), 1, nothing, machine, *unread, lambda: now[0])
     first = portrait._open_orders()
     market.order_count = 4
     soon = portrait._open_orders()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic_ns
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -84,8 +85,10 @@ def machine_of(venue: Venue, store: SnapshotStore) -> tuple[Machine, list[Snapsh
     """Return a machine over `venue`, the snapshots made durable, and the sizes of replies."""
     durable: list[SnapshotMeta] = []
     published: list[int] = []
-    checkpointer = Checkpointer(store, lambda meta, _ns: durable.append(meta), _fail)
-    machine = Machine(venue, EventJournal(0, 1 << 20, applied_index=2), checkpointer, StageClock())
+    checkpointer = Checkpointer(store, lambda meta, _ns: durable.append(meta), _fail, monotonic_ns)
+    machine = Machine(
+        venue, EventJournal(0, 1 << 20, applied_index=2), checkpointer, StageClock(monotonic_ns)
+    )
     machine.publish = lambda replies, _events: published.append(len(replies))
     machine.describe = _describe
     return machine, durable, published
@@ -190,7 +193,7 @@ def test_whatever_ends_a_checkpoint_is_told(venue: Venue, tmp_path: Path, where:
         if where == "describe":
             describe = fail
         on_durable = fail if where == "on_durable" else lambda *_: None
-        checkpointer = Checkpointer(store, on_durable, told.append)
+        checkpointer = Checkpointer(store, on_durable, told.append, monotonic_ns)
         checkpointer.begin(venue.freeze(), describe)
         if where == "owed":
             checkpointer.owe(fail)
@@ -234,7 +237,7 @@ def test_digests_are_remembered_by_index(venue: Venue, tmp_path: Path) -> None:
 def test_a_group_is_stamped_and_holds_what_waits(venue: Venue, tmp_path: Path) -> None:
     """A group has the leader's stamp and what waits; nothing waits, nothing is proposed."""
     store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
-    proposer = Proposer(machine_of(venue, store)[0])
+    proposer = Proposer(machine_of(venue, store)[0], monotonic_ns)
     waiting: list[tuple[list[bytes], int]] = [([b"r" * 56, b"r" * 112], 3)]
     proposer.take = lambda _most: waiting.pop() if waiting else None
     proposer.stamp = lambda: 77
@@ -251,7 +254,7 @@ def test_time_itself_is_proposed_while_sweeps_are_pending(venue: Venue, tmp_path
     """A mass effect goes on without orders: one empty group at a time."""
     store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
     machine, _, _ = machine_of(venue, store)
-    proposer = Proposer(machine)
+    proposer = Proposer(machine, monotonic_ns)
     proposer.stamp = lambda: 9
     flying = [0]
     proposer.in_flight = lambda: flying[0]

@@ -3,6 +3,7 @@
 import json
 import re
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def readings(leader: int = 1) -> Readings:
     """Return what a busy leader would say of itself."""
-    stages = StageClock()
+    stages = StageClock(lambda: 0)
     stages.histograms["total"].observe(1_500)
     return Readings(
         Build("0.1.0", "pure"),
@@ -81,7 +82,8 @@ def test_buckets_grow_and_end_in_infinity() -> None:
 
 def test_stages_are_timed_only_for_groups_that_were_proposed_here() -> None:
     """A follower's groups have no waiting time; lost proposals are skipped."""
-    stages = StageClock()
+    now_ns = count(1_000, 1_000)
+    stages = StageClock(lambda: next(now_ns))
     stages.proposed(100, 0)
     stages.proposed(200, 0)
     stages.committed(200, 5, 500)
@@ -91,8 +93,8 @@ def test_stages_are_timed_only_for_groups_that_were_proposed_here() -> None:
     stages.applied()
     stages.replied()
 
-    assert stages.histograms["quorum"].count == 1
-    assert stages.histograms["total"].count == 1
+    assert stages.histograms["quorum"].total == 1_000
+    assert stages.histograms["total"].total == 5_000
     assert stages.histograms["apply"].count == 2
     assert stages.group_commands.count == 2
 

@@ -8,19 +8,18 @@ from typing import Final
 
 from nacl.signing import SigningKey
 
-from chaos.history import Operation, Outcome
+from chaos.history import Operation, as_seen
 from client.connection import Address
 from client.replies import Reply, parse_replies
 from client.session import TradeSession
 from client.timing import ClientTiming
 from cluster.delivery import frame_offsets
-from node.domain.codes import Code
 
 WINDOW: Final = 64
 TIMING: Final = ClientTiming(connect=1.0, login=2.0, backoff_most=0.1, silence=2.0)
 
 
-class RecordedSession:
+class RememberedSession:
     """One session of the SDK, through any number of power losses."""
 
     def __init__(
@@ -97,31 +96,3 @@ class RecordedSession:
 
     def _lose(self, first: int, last: int, reason: str) -> None:
         self.failure = f"session {self.number} lost commands {first} to {last}: {reason}"
-
-
-def as_seen(
-    client: int,
-    session: int,
-    sequence: int,
-    frame: bytes,
-    times_ns: tuple[int, int],
-    reply: Reply | None,
-) -> Operation:
-    """Return a command and its reply, None for none, as a history has them."""
-    invoked_ns, returned_ns = times_ns
-    if reply is None:
-        unknown = Outcome.UNKNOWN
-        return Operation(client, session, sequence, frame, invoked_ns, 0, unknown)
-    return Operation(
-        client,
-        session,
-        sequence,
-        frame,
-        invoked_ns,
-        returned_ns,
-        Outcome.OK if reply.code == Code.OK else Outcome.REJECTED,
-        reply.code,
-        reply.log_index,
-        reply.result,
-        reply.filled,
-    )
