@@ -4,7 +4,6 @@ from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain import events as layout
-from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
 from node.engine.fields import write_pair
 from node.engine.market import Event, Market

@@ -29,7 +29,7 @@ class Stage:
             self.frames.deposit(number, DEPOSIT_MICRO_USDC, number)
         for number in range(1, markets + 1):
             if number % 200 == 1:
-                self.frames.event_create(False, f"event {number}")  # noqa: FBT003 - a wire field
+                self.frames.event_create(False, f"event {number}")
             self.frames.market_create((number + 199) // 200, 1, 0, 0, f"market {number}")
             self.frames.lifecycle(commands.MARKET_OPEN, number, 0)
         self.run()

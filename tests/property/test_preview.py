@@ -3,7 +3,6 @@
 import struct
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from node.domain.codes import Code
 from node.engine.preview import Preview
