@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from client import records
 from client.errors import QueryRefusedError
+from client.previews import Preview, parse_preview
+from node.domain.terms import Intent, TimeInForce
 from node.protocol import messages, refusals
+from node.protocol.command_frames import CommandFrames
+from node.protocol.encoding import encode_preview
 
 if TYPE_CHECKING:
     from client.reader import Answer, Reader
@@ -77,6 +81,31 @@ class Queries:
         owner = await self._own(account)
         found = await self._one(subject, owner, client_order_id, linearizable)
         return records.parse_orders(found)[0] if found else None
+
+    async def preview(
+        self,
+        market: int,
+        intent: Intent,
+        price: int,
+        lots: int,
+        *,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        expiry_ns: int = 0,
+        account: int = 0,
+        linearizable: bool = True,
+    ) -> Preview:
+        """Return what an order would come to if it were the next command; nothing changes."""
+        owner = await self._own(account)
+        frames = CommandFrames(1)
+        # A client order id that nobody uses: whose own is in use would be told so.
+        terms = (owner, market, (1 << 63) - 1, price, intent, time_in_force, lots, expiry_ns)
+        frames.place_with_terms(*terms)
+        order = frames.take()
+        options = messages.LINEARIZABLE if linearizable else 0
+        answer = await self._reader.ask_with(
+            lambda request: encode_preview(request, options, 0, order)
+        )
+        return parse_preview(answer.log_index, answer.records)
 
     async def market(
         self, number: int, *, linearizable: bool = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,17 +149,23 @@ class Reader:
         QueryRefusedError when the answer is no, NotConnectedError when no node answered in time.
         """
         options = messages.LINEARIZABLE if linearizable else 0
+
+        def make(request: int) -> bytes:
+            where = (cursor, at_least_index)
+            return encode_query(request, subject, number, identifier, options, *where)
+
+        return await self.ask_with(make)
+
+    async def ask_with(self, make: Callable[[int], bytes]) -> Answer:
+        """Return the answer to the frame that `make` makes of a request number, like `ask`."""
         reason = "no node answered"
         try:
             async with self._turns, asyncio.timeout(self._timing.reply):
                 pause = self._timing.backoff_least
                 while True:
                     self._requests += 1
-                    frame = encode_query(
-                        self._requests, subject, number, identifier, options, cursor, at_least_index
-                    )
                     try:
-                        return await self._ask_once(self._requests, frame)
+                        return await self._ask_once(self._requests, make(self._requests))
                     except QueryRefusedError as error:
                         reason = str(error)
                         if error.reason in _RETRIED_ELSEWHERE:

@@ -15,7 +15,7 @@ _COMMANDS = {
     "account": "open accounts, deposit, show balances",
     "event": "create and show events, groups of markets",
     "market": "create markets, open, halt, close, resolve, void and show them",
-    "order": "place, cancel and list orders",
+    "order": "place, preview, cancel and list orders",
     "depth": "show a market's book by price",
     "replay": "send recorded order flow to the cluster",
     "bench": "measure throughput and latency",

@@ -51,6 +51,7 @@ def client_frames() -> list[bytes]:
         encoding.encode_subscribe(1, messages.MARKET_DATA, 1, 1, 0, 0),
         encoding.encode_unsubscribe(2, messages.VENUE, 0),
         encoding.encode_query(3, messages.STATUS, 0, 0, 0, 0, 0),
+        encoding.encode_preview(4, 0, 0, _HEAD.pack(88, 8, 0) + bytes(80)),
     ]
     return corpus
 

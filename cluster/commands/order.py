@@ -16,7 +16,8 @@ from cluster.clients import (
     read,
     trade,
 )
-from cluster.console import data_option, json_option, price, say_json, say_table, shares
+from cluster.console import data_option, json_option, price, say_json, say_table, shares, usdc
+from node.domain.codes import Code
 from node.domain.terms import Intent, TimeInForce
 
 _KINDS = {
@@ -27,9 +28,17 @@ _KINDS = {
 }
 
 
-@click.group("order", short_help="place, cancel and list orders")
+def _intent(buy: str | None, sell: str | None) -> Intent:
+    if (buy is None) == (sell is None):
+        raise click.UsageError("give either --buy or --sell")
+    if buy is not None:
+        return Intent[f"BUY_{buy.upper()}"]
+    return Intent[f"SELL_{(sell or '').upper()}"]
+
+
+@click.group("order", short_help="place, preview, cancel and list orders")
 def command() -> None:
-    """Place, cancel and list orders.
+    """Place, preview, cancel and list orders.
 
     ACCOUNT is a name (its key lies in the cluster's folder) or a number (then the operator acts for
     it).
@@ -76,11 +85,7 @@ def place(
 
     Example: quorumbook order place alice --market 1 --buy yes --price 0.4 --shares 10
     """
-    if (buy is None) == (sell is None):
-        raise click.UsageError("give either --buy or --sell")
-    intent = (
-        Intent[f"BUY_{buy.upper()}"] if buy is not None else Intent[f"SELL_{(sell or '').upper()}"]
-    )
+    intent = _intent(buy, sell)
     owner = owner_of(account)
     reply = trade(
         data,
@@ -101,6 +106,63 @@ def place(
         click.echo(
             f"order {reply.result}: {shares(reply.filled)} of {shares(lots)} shares filled at once"
         )
+
+
+@command.command("preview")
+@click.argument("account")
+@click.option("--market", type=NUMBER, required=True)
+@click.option("--buy", type=click.Choice(["yes", "no"]), help="What to buy.")
+@click.option("--sell", type=click.Choice(["yes", "no"]), help="What to sell.")
+@click.option("--price", "limit", type=PRICE, required=True, help="USDC a share, e.g. 0.4.")
+@click.option("--shares", "lots", type=SHARES, required=True, help="How many, e.g. 10 or 2.5.")
+@click.option("--type", "kind", type=click.Choice(list(_KINDS)), default="gtc", show_default=True)
+@data_option
+@json_option
+def preview(
+    account: str,
+    market: int,
+    buy: str | None,
+    sell: str | None,
+    limit: int,
+    lots: int,
+    kind: str,
+    *,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Say what an order of ACCOUNT would come to now; nothing changes.
+
+    Example: quorumbook order preview alice --market 1 --buy yes --price 0.4 --shares 10
+    """
+    intent = _intent(buy, sell)
+    owner = owner_of(account)
+    seen = read(
+        data,
+        lambda client: client.queries.preview(
+            market, intent, limit, lots, time_in_force=_KINDS[kind], account=owner.number
+        ),
+        owner.key,
+    )
+    if as_json:
+        say_json(
+            {
+                **seen._asdict(),
+                "code": seen.code.name,
+                "fills": [{**fill._asdict(), "kind": fill.kind.name} for fill in seen.fills],
+            }
+        )
+        return
+    if seen.code != Code.OK:
+        click.echo(f"would be rejected: {seen.code.name} (at log index {seen.log_index})")
+        return
+    click.echo(
+        f"would fill {shares(seen.filled)} of {shares(lots)} shares at once for {usdc(seen.value)} "
+        f"USDC and a fee of {usdc(seen.fee)}, and rest with {shares(seen.rested)}; then "
+        f"{usdc(seen.cash_free)} USDC are free (at log index {seen.log_index})"
+    )
+    if seen.fills:
+        rows = [(fill.kind.name, price(fill.price), shares(fill.lots)) for fill in seen.fills]
+        say_table("fills", ("kind", "price", "shares"), rows)
 
 
 @command.command("cancel")

@@ -160,6 +160,20 @@ TIMER_SIZE: Final = 16
 
 LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER)
 
+PREVIEWED_CODE: Final = 0
+PREVIEWED_FILLS: Final = 4
+PREVIEWED_STAMP: Final = 8
+PREVIEWED_FILLED: Final = 16
+PREVIEWED_RESTED: Final = 24
+PREVIEWED_VALUE: Final = 32
+PREVIEWED_FEE: Final = 40
+PREVIEWED_CASH_FREE: Final = 48
+PREVIEWED_SIZE: Final = 56
+"""What an order would come to; then its fills, 16 bytes each. Not state."""
+FILL_SIZE_IN_PREVIEW: Final = 16
+FILLS_PER_PREVIEW: Final = 4_000
+"""What one answer holds; the sums count those that are not listed, too."""
+
 LEVEL_PRICE: Final = 0
 LEVEL_SIDE: Final = 4
 LEVEL_LOTS: Final = 8

@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from node.domain.codes import Code
 from node.domain.limits import FILLS_PER_ORDER
+from node.domain.records import FILLS_PER_PREVIEW
 from node.engine import ledger
 from node.engine.account import Account
 from node.engine.fields import write_pair
@@ -54,16 +55,30 @@ class Preview:
 
     def write_last(self) -> None:
         """Write the record that is being added up, if there is one."""
-        if self.last_lots > 0:
+        if self.last_lots > 0 and self.fill_count < FILLS_PER_PREVIEW:
             write_pair(self.out, self.last_price, self.last_kind)
             write_i64_le(self.out, self.last_lots)
             self.fill_count += 1
-            self.last_lots = 0
+        self.last_lots = 0
 
     def fills(self) -> bytes:
         """Return the fills in order: `price i32, kind i32, lots i64` each."""
         self.write_last()
         return self.out.getvalue()
+
+    def record(self, stamp_ns: i64) -> bytes:
+        """Return the preview's record, true at this time of the log."""
+        fills = self.fills()
+        out = BytesWriter()
+        write_pair(out, self.code.value, self.fill_count)
+        write_i64_le(out, stamp_ns)
+        write_i64_le(out, self.filled)
+        write_i64_le(out, self.rested)
+        write_i64_le(out, self.value)
+        write_i64_le(out, self.fee)
+        write_i64_le(out, self.cash_free)
+        out.write(fills)
+        return out.getvalue()
 
 
 def preview(state: State, placement: Placement) -> Preview:

@@ -206,7 +206,7 @@ class Connection(asyncio.Protocol):
         services = self._services
         if kind == messages.LOGIN:
             services.opening.login(self, frame)
-        elif kind == messages.QUERY:
+        elif kind in {messages.QUERY, messages.PREVIEW}:
             services.queries.ask(self, frame)
         elif kind == messages.SUBSCRIBE:
             services.feeds.subscribe(self, frame)
@@ -287,4 +287,5 @@ _STEPS = {
     messages.SUBSCRIBE: handshake.SUBSCRIPTION_RECEIVED,
     messages.UNSUBSCRIBE: handshake.SUBSCRIPTION_RECEIVED,
     messages.QUERY: handshake.QUERY_RECEIVED,
+    messages.PREVIEW: handshake.QUERY_RECEIVED,
 }

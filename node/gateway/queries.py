@@ -10,9 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from node.domain import terms
+from node.domain import commands, terms
+from node.domain.commands import FRAME_TYPE
 from node.gateway.barrier_tasks import BarrierTasks
-from node.gateway.seams import BarrierLostError
+from node.gateway.seams import BarrierLostError, Found
 from node.protocol import encoding, messages, refusals
 from node.protocol.fields import field_i16, field_i32, field_i64
 
@@ -31,6 +32,7 @@ _OWN: Final = frozenset(
         messages.OPEN_ORDERS,
         messages.ORDER,
         messages.ORDER_BY_CLIENT_ID,
+        messages.PREVIEWS,
     }
 )
 """Subjects of one account: `number` is the account."""
@@ -38,7 +40,7 @@ _OWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a QUERY asks."""
+    """What a QUERY or a PREVIEW asks."""
 
     request: int
     subject: int
@@ -47,10 +49,14 @@ class Question:
     identifier: int
     cursor: int
     at_least_index: int
+    order: bytes = b""
+    """The frame of the order whose preview is asked for."""
 
     @classmethod
     def parse(cls, frame: bytes) -> Question:
-        """Read the fields of a QUERY."""
+        """Read the fields of a QUERY or a PREVIEW."""
+        if field_i16(frame, FRAME_TYPE) == messages.PREVIEW:
+            return cls.parse_preview(frame)
         return cls(
             field_i64(frame, messages.QUERY_REQUEST),
             field_i16(frame, messages.QUERY_SUBJECT),
@@ -60,6 +66,28 @@ class Question:
             field_i64(frame, messages.QUERY_CURSOR),
             field_i64(frame, messages.QUERY_AT_LEAST_INDEX),
         )
+
+    @classmethod
+    def parse_preview(cls, frame: bytes) -> Question:
+        """Read the fields of a PREVIEW; `number` is the order's account."""
+        order = frame[messages.PREVIEW_ORDER :]
+        return cls(
+            field_i64(frame, messages.PREVIEW_REQUEST),
+            messages.PREVIEWS,
+            field_i16(frame, messages.PREVIEW_OPTIONS),
+            field_i32(order, commands.ACCOUNT),
+            0,
+            0,
+            field_i64(frame, messages.PREVIEW_AT_LEAST_INDEX),
+            order,
+        )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is such a subject, for a question of this kind."""
+        if self.order:
+            return field_i16(self.order, FRAME_TYPE) == commands.PLACE_WITH_TERMS
+        return self.subject in messages.Subject.__members__.values()
 
 
 class Queries:
@@ -106,7 +134,7 @@ class Queries:
             asyncio.get_running_loop().call_soon(self._serve)
 
     def _check(self, connection: Connection, question: Question) -> tuple[int, int]:
-        if question.subject not in messages.Subject.__members__.values():
+        if not question.is_known:
             return refusals.SUBJECT_UNKNOWN, question.subject
         if (
             question.options not in {0, messages.LINEARIZABLE}
@@ -138,13 +166,7 @@ class Queries:
     def _answer(self, connection: Connection, question: Question) -> None:
         if connection.is_closed:
             return
-        found = self._view.find(
-            question.subject,
-            question.number,
-            question.identifier,
-            question.cursor,
-            self._limits.answer_bytes,
-        )
+        found = self._find(question)
         if found is None:
             connection.refuse(refusals.NOT_FOUND, question.number, request=question.request)
             return
@@ -159,6 +181,18 @@ class Queries:
                 found.record_count,
                 found.records,
             )
+        )
+
+    def _find(self, question: Question) -> Found | None:
+        if question.order:
+            record = self._view.preview(question.order)
+            return Found(len(record), 1, record, 0)
+        return self._view.find(
+            question.subject,
+            question.number,
+            question.identifier,
+            question.cursor,
+            self._limits.answer_bytes,
         )
 
     async def stop(self) -> None:

@@ -96,6 +96,9 @@ class VenueView(Protocol):
         None when it does not exist.
         """
 
+    def preview(self, order: bytes) -> bytes:
+        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now."""
+
 
 class EventHistory(Protocol):
     """Past events, within a bound."""

@@ -96,6 +96,10 @@ class VenueReads:
             return self._open_orders(number, identifier, cursor, most_bytes)
         return self._numbered(subject, number, cursor, most_bytes)
 
+    def preview(self, order: bytes) -> bytes:
+        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now."""
+        return self._venue.preview(order, 0).record(self._venue.stamp_ns)
+
     def _one(self, subject: int, number: int, identifier: int) -> Record | None:
         venue = self._venue
         if subject == messages.ACCOUNT:

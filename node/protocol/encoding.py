@@ -205,6 +205,17 @@ def encode_query(
     return out.getvalue()
 
 
+def encode_preview(request: int, options: int, at_least_index: int, order: bytes) -> bytes:
+    """Return a PREVIEW of the order in a PLACE_WITH_TERMS frame."""
+    assert len(order) == commands.TERMS_SIZE
+    out = _begin(messages.PREVIEW_SIZE, messages.PREVIEW)
+    write_i64_le(out, request)
+    write_i64_le(out, options)
+    write_i64_le(out, at_least_index)
+    out.write(order)
+    return out.getvalue()
+
+
 def encode_answer(
     request: int,
     subject: int,

@@ -148,7 +148,18 @@ ANSWER_CURSOR: Final = 32
 ANSWER_COUNT: Final = 40
 ANSWER_RECORDS: Final = 48
 
-LAST_MESSAGE: Final = 269
+PREVIEW: Final = 270
+"""What would this order come to? Answered by an ANSWER of subject PREVIEWS with one record.
+
+The order is a PLACE_WITH_TERMS frame; its sequence means nothing.
+"""
+PREVIEW_REQUEST: Final = 8
+PREVIEW_OPTIONS: Final = 16
+PREVIEW_AT_LEAST_INDEX: Final = 24
+PREVIEW_ORDER: Final = 32
+PREVIEW_SIZE: Final = 120
+
+LAST_MESSAGE: Final = 270
 
 MAX_CLIENT_FRAME: Final = 4_096
 """No frame from a client is longer; a node may set a smaller cap."""
@@ -164,6 +175,7 @@ CLIENT_MESSAGE_SIZES: Final[dict[int, int]] = {
     SUBSCRIBE: SUBSCRIBE_SIZE,
     UNSUBSCRIBE: UNSUBSCRIBE_SIZE,
     QUERY: QUERY_SIZE,
+    PREVIEW: PREVIEW_SIZE,
 }
 """The messages that a client may send."""
 
@@ -199,6 +211,7 @@ class MessageType(IntEnum):
     DEPTH_LEVELS = DEPTH_LEVELS
     QUERY = QUERY
     ANSWER = ANSWER
+    PREVIEW = PREVIEW
 
 
 TRADE: Final = 1
@@ -235,6 +248,8 @@ DEPTH: Final = 10
 TREASURY: Final = 11
 STATUS: Final = 12
 ACCOUNTS: Final = 13
+PREVIEWS: Final = 14
+"""The subject of the answer to a PREVIEW; a QUERY cannot ask for it."""
 
 
 class Subject(IntEnum):

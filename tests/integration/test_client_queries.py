@@ -2,17 +2,20 @@
 
 import asyncio
 import random
+from decimal import Decimal
 
 import pytest
 
 from client import Client, ClientTiming, NotConnectedError
 from client.connection import Address
 from client.reader import Reader
+from node.domain.codes import Code
+from node.domain.terms import Intent
 from node.gateway.gateway_limits import GatewayLimits
 from node.protocol import messages
 from tests.gateway_node import set_up_market
 from tests.raw_client import RawClient
-from tests.single_node import OPERATOR, single_node
+from tests.single_node import OPERATOR, TRADERS, single_node
 
 
 @pytest.mark.parametrize("linearizable", [False, True])
@@ -64,5 +67,33 @@ def test_a_question_s_time_begins_with_its_turn() -> None:
                 turns.release()
             assert (await late).log_index == node.venue.log_index
             await reader.close()
+
+    asyncio.run(body())
+
+
+def test_a_preview_is_what_the_order_comes_to() -> None:
+    """The SDK asks what an order would do, places it, and both agree."""
+
+    async def body() -> None:
+        async with asyncio.timeout(60), single_node() as node:
+            await set_up_market(node)
+            async with (
+                Client([("127.0.0.1", node.port)], TRADERS[0]) as maker,
+                Client([("127.0.0.1", node.port)], TRADERS[1]) as taker,
+            ):
+                await maker.orders.place(1, Intent.BUY_YES, 4_000, 100)
+                await maker.orders.place(1, Intent.BUY_YES, 3_900, 100)
+                order = (1, Intent.BUY_NO, 6_200, 150)
+                seen = await taker.queries.preview(*order)
+                assert (seen.code, seen.filled, seen.rested) == (Code.OK, 150, 0)
+                assert seen.average_price == Decimal("0.6033333333333333333333333333")
+                reply = await taker.orders.place(*order)
+                assert reply.filled == seen.filled
+                account = await taker.queries.account()
+                assert account is not None
+                assert account.cash_free == seen.cash_free
+                dear = await taker.queries.preview(1, Intent.BUY_NO, 6_200, 10**9)
+                assert (dear.code, dear.average_price) == (Code.INSUFFICIENT_FUNDS, None)
+            await RawClient.close_all()
 
     asyncio.run(body())

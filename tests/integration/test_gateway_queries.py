@@ -15,6 +15,7 @@ from node.protocol.command_frames import CommandFrames
 from node.protocol.encoding import (
     encode_heartbeat,
     encode_logout,
+    encode_preview,
     encode_query,
     encode_subscribe,
     encode_unsubscribe,
@@ -84,9 +85,9 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
     for subject, number, identifier, size, count in (
         (messages.ACCOUNT, 1, 0, 72, 1),
         (messages.POSITIONS, 1, 0, 64, 1),
-        (messages.OPEN_ORDERS, 1, 0, 64, 1),
-        (messages.ORDER, 1, order, 64, 1),
-        (messages.ORDER_BY_CLIENT_ID, 1, 55, 64, 1),
+        (messages.OPEN_ORDERS, 1, 0, 88, 1),
+        (messages.ORDER, 1, order, 88, 1),
+        (messages.ORDER_BY_CLIENT_ID, 1, 55, 88, 1),
         (messages.MARKET, 1, 0, 128, 1),
         (messages.MARKETS, 0, 0, 128, 1),
         (messages.EVENT, 1, 0, 88, 1),
@@ -128,13 +129,13 @@ async def test_long_answers_continue_with_a_cursor(node: SingleNode) -> None:
     while True:
         trader.send(encode_query(1, messages.OPEN_ORDERS, 1, 0, 0, cursor, 0))
         _, frame = await trader.frame()
-        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 64)]
+        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 88)]
         answers += 1
         cursor = struct.unpack_from("<q", frame, 32)[0]
         if not cursor:
             break
     assert names == list(range(1, 41))
-    assert answers == 3
+    assert answers == 4
 
 
 @on_a_node(limits=GatewayLimits(queries=2))
@@ -221,3 +222,55 @@ async def test_a_hundred_clients_that_send_garbage_change_nothing(node: SingleNo
     neighbour.send(frames.take())
     assert (await replies(neighbour, 1))[0].code == Code.OK
     await seen(lambda: node.gateway.counters.connections_open == 1)
+
+
+def order_of(account: int, intent: int, price: int, lots: int) -> bytes:
+    """Return the frame of an order in market 1, as a PREVIEW carries it."""
+    frames = CommandFrames(1)
+    frames.place_with_terms(account, 1, 99, price, intent, 1, lots)
+    return frames.take()
+
+
+def test_a_preview_tells_what_an_order_would_come_to() -> None:
+    """The node answers with the fills, the fee and the cash behind them, and changes nothing."""
+
+    @on_a_node()
+    async def run(node: SingleNode) -> None:
+        operator = await set_up_market(node)
+        frames = CommandFrames(10)
+        place(frames, 1, BUY_YES, 4_000, 100)
+        operator.send(frames.take())
+        await replies(operator, 1)
+        digest = node.venue.digest
+        reader = await RawClient.reader_of(node.port, TRADERS[1])
+        for options in (0, messages.LINEARIZABLE):
+            reader.send(encode_preview(7, options, 0, order_of(2, 3, 6_500, 150)))
+            ((kind, frame),) = await reader.frames(1)
+            assert kind == messages.ANSWER
+            assert struct.unpack_from("<qhhi", frame, 8) == (7, messages.PREVIEWS, options, 72)
+            head = struct.unpack_from("<iiqqqqqq", frame, messages.ANSWER_RECORDS)
+            cash_free = 10_000_000_000 - 100 * 6_000 - 50 * 6_500
+            assert head == (Code.OK, 1, node.venue.stamp_ns, 100, 50, 600_000, 0, cash_free)
+            fills = frame[messages.ANSWER_RECORDS + 56 :]
+            assert list(struct.iter_unpack("<iiq", fills)) == [(6_000, 2, 100)]
+        assert node.venue.digest == digest
+
+    run()
+
+
+def test_a_preview_is_its_account_s_own() -> None:
+    """A trader previews its own orders only, and only what a PLACE_WITH_TERMS says."""
+
+    @on_a_node()
+    async def run(node: SingleNode) -> None:
+        await set_up_market(node)
+        reader = await RawClient.reader_of(node.port, TRADERS[1])
+        reader.send(encode_preview(7, 0, 0, order_of(1, 3, 6_500, 150)))
+        assert (await reader.refused()).reason == Refusal.NOT_PERMITTED
+        broken = order_of(2, 3, 6_500, 150)
+        reader.send(encode_preview(8, 0, 0, broken[:4] + b"\x01" + broken[5:]))
+        assert (await reader.refused()).reason == Refusal.SUBJECT_UNKNOWN
+        reader.send(encode_preview(9, 0, 1_000, broken))
+        assert (await reader.refused()).reason == Refusal.NOT_YET_APPLIED
+
+    run()

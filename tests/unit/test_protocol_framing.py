@@ -16,6 +16,7 @@ from node.protocol.encoding import (
     encode_heartbeat,
     encode_login,
     encode_logout,
+    encode_preview,
     encode_query,
     encode_redirect,
     encode_refused,
@@ -397,6 +398,7 @@ def test_every_client_message_has_the_size_that_is_checked() -> None:
         encode_subscribe(1, 1, 1, 0, 0, 0),
         encode_unsubscribe(1, 1, 1),
         encode_query(1, 1, 1, 0, 0, 0, 0),
+        encode_preview(1, 0, 0, bytes(88)),
     ]
     one = scanner()
     one.feed(b"".join(said))
