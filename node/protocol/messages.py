@@ -235,6 +235,8 @@ DEPTH: Final = 10
 TREASURY: Final = 11
 STATUS: Final = 12
 ACCOUNTS: Final = 13
+SCHEDULES: Final = 14
+RULES: Final = 15
 
 
 class Subject(IntEnum):
@@ -253,3 +255,5 @@ class Subject(IntEnum):
     TREASURY = TREASURY
     STATUS = STATUS
     ACCOUNTS = ACCOUNTS
+    SCHEDULES = SCHEDULES
+    RULES = RULES

@@ -84,16 +84,18 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
     for subject, number, identifier, size, count in (
         (messages.ACCOUNT, 1, 0, 72, 1),
         (messages.POSITIONS, 1, 0, 64, 1),
-        (messages.OPEN_ORDERS, 1, 0, 64, 1),
-        (messages.ORDER, 1, order, 64, 1),
-        (messages.ORDER_BY_CLIENT_ID, 1, 55, 64, 1),
+        (messages.OPEN_ORDERS, 1, 0, 88, 1),
+        (messages.ORDER, 1, order, 88, 1),
+        (messages.ORDER_BY_CLIENT_ID, 1, 55, 88, 1),
         (messages.MARKET, 1, 0, 128, 1),
         (messages.MARKETS, 0, 0, 128, 1),
         (messages.EVENT, 1, 0, 88, 1),
         (messages.EVENTS, 0, 0, 88, 1),
         (messages.DEPTH, 1, 0, 16, 1),
-        (messages.TREASURY, 0, 0, 64, 1),
-        (messages.STATUS, 0, 0, 248, 1),
+        (messages.TREASURY, 0, 0, 72, 1),
+        (messages.SCHEDULES, 0, 0, 32, 1),
+        (messages.RULES, 1, 0, 8, 1),
+        (messages.STATUS, 0, 0, 256, 1),
         (messages.ACCOUNTS, 0, 0, 72, 3),
     ):
         for options in (0, messages.LINEARIZABLE):
@@ -128,13 +130,13 @@ async def test_long_answers_continue_with_a_cursor(node: SingleNode) -> None:
     while True:
         trader.send(encode_query(1, messages.OPEN_ORDERS, 1, 0, 0, cursor, 0))
         _, frame = await trader.frame()
-        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 64)]
+        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 88)]
         answers += 1
         cursor = struct.unpack_from("<q", frame, 32)[0]
         if not cursor:
             break
     assert names == list(range(1, 41))
-    assert answers == 3
+    assert answers == 4
 
 
 @on_a_node(limits=GatewayLimits(queries=2))
@@ -150,6 +152,7 @@ async def test_questions_that_cannot_be_answered_have_their_reasons(node: Single
         (messages.ORDER, 0, 0, 0, Refusal.NOT_PERMITTED),
         (messages.ACCOUNTS, 0, 0, 0, Refusal.NOT_PERMITTED),
         (messages.MARKET, 99, 0, 0, Refusal.NOT_FOUND),
+        (messages.RULES, 99, 0, 0, Refusal.NOT_FOUND),
         (99, 1, 0, 0, Refusal.SUBJECT_UNKNOWN),
         (messages.MARKET, 1, 0, 1_000_000, Refusal.NOT_YET_APPLIED),
     ):
