@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from node.domain import commands
-from node.domain.terms import AccountMode, Role
+from node.domain.terms import AccountMode, FeeShape, Role
 
 if TYPE_CHECKING:
     from client.order_entry import CommandSender
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Administration:
-    """Accounts, deposits, events, markets, keys and limits.
+    """Accounts, deposits, events, markets, fees, keys and limits.
 
     Replies and errors are as in order entry.
     """
@@ -88,6 +88,31 @@ class Administration:
     async def configure(self, limit: Limit, value: int) -> Reply:
         """Set a replicated limit."""
         return await self._sender.execute(lambda f: f.configure(limit, value))
+
+    async def create_fee_schedule(
+        self,
+        *,
+        shape: FeeShape = FeeShape.SHAPED,
+        taker_bps: int = 0,
+        maker_bps: int = 0,
+        rebate_bps: int = 0,
+        cap: int = 0,
+    ) -> Reply:
+        """Make a fee schedule, or find the one that says the same; `result` is its number.
+
+        `rebate_bps` is the maker's share of its taker's fee, `cap` the most that an order pays in
+        micro-USDC, 0 for no cap.
+        """
+        terms = (shape, taker_bps, maker_bps, rebate_bps, cap)
+        return await self._sender.execute(lambda f: f.schedule_create(*terms))
+
+    async def assign_fee_schedule(self, market: int, schedule: int) -> Reply:
+        """Give a market another fee schedule; orders entered before keep theirs."""
+        return await self._sender.execute(lambda f: f.schedule_assign(market, schedule))
+
+    async def name_fee_account(self, account: int) -> Reply:
+        """Have all fees go to an account from now on, and those collected so far at once."""
+        return await self._sender.execute(lambda f: f.fee_account_name(account))
 
     async def checkpoint(self) -> Reply:
         """Have every node take a snapshot at this command's log index, which is `result`."""

@@ -102,6 +102,17 @@ class Redeemed(NamedTuple):
     amount: int
 
 
+class FeeReceived(NamedTuple):
+    """A maker's share of its taker's fee; with order 0, what the fee account is given."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    fill_id: int
+    amount: int
+
+
 class Fill(NamedTuple):
     """A public fill; the price is in YES terms."""
 
@@ -143,6 +154,18 @@ class MarketCreated(NamedTuple):
     name: bytes
 
 
+class ScheduleChanged(NamedTuple):
+    """What the orders that come from now on agree to pay."""
+
+    header: Header
+    schedule: int
+    shape: int
+    taker_bps: int
+    maker_bps: int
+    rebate_bps: int
+    cap: int
+
+
 class OtherEvent(NamedTuple):
     """An event that has no class here: its bytes behind the header."""
 
@@ -158,10 +181,12 @@ Event = (
     | Deposited
     | SetsChanged
     | Redeemed
+    | FeeReceived
     | Fill
     | DepthChanged
     | MarketStateChanged
     | MarketCreated
+    | ScheduleChanged
     | OtherEvent
 )
 
@@ -174,10 +199,12 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.DEPOSITED: (Deposited, struct.Struct("<40xqqq")),
     layout.SETS_CHANGED: (SetsChanged, struct.Struct("<40xi4xqq")),
     layout.REDEEMED: (Redeemed, struct.Struct("<40xiiqqq")),
+    layout.FEE_RECEIVED: (FeeReceived, struct.Struct("<40xqqi4xqq")),
     layout.FILL: (Fill, struct.Struct("<40xqiiqi4xqq")),
     layout.DEPTH: (DepthChanged, struct.Struct("<40xiiq")),
     layout.MARKET_STATE: (MarketStateChanged, struct.Struct("<40xii")),
     layout.MARKET_CREATED: (MarketCreated, struct.Struct("<40xiiii64s")),
+    layout.SCHEDULE_CHANGED: (ScheduleChanged, struct.Struct("<40xiiiii4xq")),
 }
 
 

@@ -131,6 +131,16 @@ class Queries:
         answer = await self._reader.ask_all(messages.EVENTS, linearizable=linearizable)
         return records.parse_events(answer.records)
 
+    async def fee_schedules(self, *, linearizable: bool = True) -> list[records.ScheduleRecord]:
+        """Return all fee schedules."""
+        answer = await self._reader.ask_all(messages.SCHEDULES, linearizable=linearizable)
+        return records.parse_schedules(answer.records)
+
+    async def rules(self, market: int, *, linearizable: bool = True) -> records.RulesRecord | None:
+        """Return what trading in a market is bound to; None when there is no such market."""
+        found = await self._one(messages.RULES, market, 0, linearizable)
+        return records.parse_rules(found) if found else None
+
     async def depth(self, market: int, *, linearizable: bool = True) -> Depth:
         """Return the best levels of a market, up to 2,000 a side."""
         answer = await self._reader.ask(messages.DEPTH, market, linearizable=linearizable)

@@ -50,6 +50,7 @@ class OrderRecord(NamedTuple):
     leaves: int
     fee_whole: int
     fee_rest: int
+    rebate_rest: int
     expiry_ns: int
     key: int
     group: int
@@ -108,6 +109,26 @@ class TreasuryRecord(NamedTuple):
     events: int
     markets: int
     positions: int
+    fee_account: int
+    schedules: int
+
+
+class ScheduleRecord(NamedTuple):
+    """A fee schedule: rates in basis points, the cap in micro-USDC an order."""
+
+    number: int
+    shape: int
+    taker_bps: int
+    maker_bps: int
+    rebate_bps: int
+    cap: int
+
+
+class RulesRecord(NamedTuple):
+    """What trading in a market is bound to."""
+
+    market: int
+    schedule: int
 
 
 class StatusRecord(NamedTuple):
@@ -130,11 +151,13 @@ class StatusRecord(NamedTuple):
 
 _ACCOUNT = struct.Struct("<ii20siqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqq")
-_ORDER = struct.Struct("<qqiiihhqqqqqiiii")
+_ORDER = struct.Struct("<qqiiihhqqqiiqiiii")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")
-_TREASURY = struct.Struct("<qqqqqqiiii")
+_TREASURY = struct.Struct("<qqqqqqiiiiii")
+_SCHEDULE = struct.Struct("<iiiii4xq")
+_RULES = struct.Struct("<ii")
 _STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")
 
 
@@ -177,6 +200,16 @@ def parse_levels(records: bytes) -> list[LevelRecord]:
 def parse_treasury(record: bytes) -> TreasuryRecord:
     """Read the treasury."""
     return TreasuryRecord._make(_TREASURY.unpack(record))
+
+
+def parse_schedules(records: bytes) -> list[ScheduleRecord]:
+    """Read fee schedules."""
+    return [ScheduleRecord._make(fields) for fields in _SCHEDULE.iter_unpack(records)]
+
+
+def parse_rules(record: bytes) -> RulesRecord:
+    """Read a market's rules."""
+    return RulesRecord._make(_RULES.unpack(record))
 
 
 def parse_status(record: bytes) -> StatusRecord:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "account": "open accounts, deposit, show balances",
     "event": "create and show events, groups of markets",
     "market": "create markets, open, halt, close, resolve, void and show them",
+    "fees": "make fee schedules, give them to markets, name the fee account",
     "order": "place, preview, cancel and list orders",
     "depth": "show a market's book by price",
     "replay": "send recorded order flow to the cluster",

@@ -3,9 +3,34 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from node.domain.terms import Intent, Side
+from node.domain.terms import FeeShape, Intent, Side
 
 WHOLE = 10_000
+
+
+@dataclass(frozen=True)
+class NaiveSchedule:
+    """What an order costs; fees are exact sums times 1e8 until they are due."""
+
+    taker_bps: int
+    maker_bps: int
+    shape: int = FeeShape.SHAPED
+    rebate_bps: int = 0
+    cap: int = 0
+
+    def rate(self, bps: int, own_price: int) -> int:
+        """Return what a lot adds to the sum, at a price in the owner's terms."""
+        return bps * own_price * (WHOLE if self.shape == FeeShape.FLAT else WHOLE - own_price)
+
+    def due(self, rate_sum: int) -> int:
+        """Return what an order with this sum has to have paid in micro-USDC, rounded up."""
+        total = -(-rate_sum // (WHOLE * WHOLE))
+        return min(total, self.cap) if self.cap else total
+
+    def worst(self, limit: int) -> int:
+        """Return the most that a lot bought at this limit or better can add to the sum."""
+        bps = max(self.taker_bps, self.maker_bps)
+        return max(self.rate(bps, price) for price in (limit, min(limit, WHOLE // 2)))
 
 
 @dataclass(eq=False)
@@ -21,8 +46,11 @@ class NaiveOrder:
     price: int
     lots: int
     leaves: int
+    schedule: NaiveSchedule
     rate_sum: int = 0
     expiry_ns: int = 0
+    fees_met: int = 0
+    """What its takers have paid."""
 
     @property
     def side(self) -> Side:

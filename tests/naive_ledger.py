@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from node.domain.terms import AccountMode, CloseReason, Liquidity
-from tests.naive_book import WHOLE, NaiveOrder
+from tests.naive_book import WHOLE, NaiveOrder, NaiveSchedule
 from tests.naive_records import (
     Fact,
     Fill,
@@ -11,7 +11,6 @@ from tests.naive_records import (
     NaiveEvent,
     NaiveMarket,
     NaivePosition,
-    fee_of,
 )
 
 
@@ -31,20 +30,21 @@ class NaiveLedger:
         self.deposits = 0
         self.deposit_cursor = 0
         self.fees = 0
+        self.fee_account = 0
+        self.schedules: list[NaiveSchedule] = []
         self.now_ns = 0
         self.facts: list[Fact] = []
         self.fills: list[Fill] = []
 
     def _settle(
         self, order: NaiveOrder, yes_price: int, lots: int, bps: int, fill_id: int, side: Liquidity
-    ) -> None:
-        """Move the money and the shares of one half of a fill."""
-        account = self.accounts[order.account]
-        locked, charged = self._collateral(order), fee_of(order.rate_sum)
-        order.rate_sum += bps * yes_price * (WHOLE - yes_price) * lots
+    ) -> int:
+        """Move the money and the shares of one half of a fill; return the fee."""
+        account, own_price = self.accounts[order.account], order.in_own_terms(yes_price)
+        locked, charged = self._collateral(order), order.schedule.due(order.rate_sum)
+        order.rate_sum += order.schedule.rate(bps, own_price) * lots
         order.leaves -= lots
-        fee, value = fee_of(order.rate_sum) - charged, order.in_own_terms(yes_price) * lots
-        self.fees += fee
+        fee, value = order.schedule.due(order.rate_sum) - charged, own_price * lots
         if order.buys:
             released = locked - self._collateral(order)
             account.cash_locked -= released
@@ -60,6 +60,7 @@ class NaiveLedger:
         self._fact(account.number, "filled", *ids)
         if not order.leaves:
             self._forget(order)
+        return fee
 
     def _collateral(self, order: NaiveOrder) -> int:
         """Return the cash that an order must have locked.
@@ -68,10 +69,8 @@ class NaiveLedger:
         """
         if not order.buys:
             return 0
-        market = self.markets[order.market]
-        worst = 25_000_000 if order.price >= WHOLE // 2 else order.price * (WHOLE - order.price)
-        bps = max(market.taker_fee_bps, market.maker_fee_bps)
-        fee = fee_of(order.rate_sum + bps * worst * order.leaves) - fee_of(order.rate_sum)
+        due, more = order.schedule.due, order.schedule.worst(order.price) * order.leaves
+        fee = due(order.rate_sum + more) - due(order.rate_sum)
         return order.price * order.leaves + fee
 
     def _lock(self, account: NaiveAccount, order: NaiveOrder, lots: int) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from node.domain.codes import Code
 from node.domain.terms import Intent, MarketState, MatchKind, Side
-from tests.naive_book import NaiveBook, NaiveOrder
+from tests.naive_book import NaiveBook, NaiveOrder, NaiveSchedule
 
 FEE_SCALE = 10_000 * 10_000
 SETTLED = (MarketState.RESOLVED, MarketState.VOIDED)
@@ -125,8 +125,7 @@ class NaiveMarket:
     number: int
     event: NaiveEvent
     tick: int
-    taker_fee_bps: int
-    maker_fee_bps: int
+    schedule: NaiveSchedule
     state: MarketState = MarketState.CREATED
     book: NaiveBook = field(default_factory=NaiveBook)
     sets: int = 0

@@ -21,8 +21,8 @@ from node.domain.terms import (
 )
 from node.domain.units import MAX_SUPPLY
 from tests import commands as c
-from tests.naive_book import WHOLE, NaiveOrder
-from tests.naive_ledger import NaiveLedger
+from tests.naive_book import WHOLE, NaiveOrder, NaiveSchedule
+from tests.naive_fees import NaiveFees
 from tests.naive_records import (
     SETTLED,
     Fact,
@@ -37,7 +37,7 @@ from tests.naive_records import (
 )
 
 
-class NaiveVenue(NaiveLedger):
+class NaiveVenue(NaiveFees):
     """The rules: commands, checks and matching over the naive ledger."""
 
     # ----------------------------------------------------------------------------------------------
@@ -128,9 +128,10 @@ class NaiveVenue(NaiveLedger):
         require(command.tick in [n for n in range(1, 5_001) if 5_000 % n == 0], Code.TICK_INVALID)
         for bps in (command.taker_fee_bps, command.maker_fee_bps):
             require(0 <= bps <= self.limits[Limit.FEE_BPS], Code.FEE_OUT_OF_RANGE)
+        schedule = NaiveSchedule(command.taker_fee_bps, command.maker_fee_bps)
+        self._enter(schedule)
         number = len(self.markets) + 1
-        fees = (command.taker_fee_bps, command.maker_fee_bps)
-        self.markets[number] = NaiveMarket(number, event, command.tick, *fees)
+        self.markets[number] = NaiveMarket(number, event, command.tick, schedule)
         event.markets.append(self.markets[number])
         return Outcome(Code.OK, number)
 
@@ -274,6 +275,7 @@ class NaiveVenue(NaiveLedger):
             command.price,
             command.lots,
             command.lots,
+            self.markets[command.market].schedule,
             expiry_ns=getattr(command, "expiry_ns", 0),
         )
 
@@ -359,8 +361,10 @@ class NaiveVenue(NaiveLedger):
         fill_id = self.first_id + self.fills_made
         ids = (maker.order_id, taker.order_id)
         self.fills.append(Fill(market.number, fill_id, price, kind, lots, taker.side, *ids))
-        self._settle(maker, price, lots, market.maker_fee_bps, fill_id, Liquidity.MAKER)
-        self._settle(taker, price, lots, market.taker_fee_bps, fill_id, Liquidity.TAKER)
+        rates = (maker.schedule.maker_bps, taker.schedule.taker_bps)
+        maker_fee = self._settle(maker, price, lots, rates[0], fill_id, Liquidity.MAKER)
+        taker_fee = self._settle(taker, price, lots, rates[1], fill_id, Liquidity.TAKER)
+        self._share_out(maker, maker_fee, taker_fee, fill_id)
 
     # ----------------------------------------------------------------------------------------------
 

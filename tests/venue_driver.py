@@ -114,6 +114,9 @@ def fact_of(event: Event) -> Fact | None:
     if event.kind == EventType.SETS_CHANGED:
         market, _, lots, _ = struct.unpack("<iiqq", body)
         return Fact(account, "sets", lots=lots, detail=market)
+    if event.kind == EventType.FEE_RECEIVED:
+        order, _, _, fill_id, amount = struct.unpack("<qqi4xqq", body)
+        return Fact(account, "received", order, fee=amount, fill_id=fill_id)
     if event.kind == EventType.REDEEMED:
         _, price, yes, no, amount = struct.unpack("<iiqqq", body)
         return Fact(account, "redeemed", price=price, lots=yes, leaves=no, fee=amount)

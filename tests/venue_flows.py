@@ -14,6 +14,8 @@ from node.domain.genesis import Genesis
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
 from tests import commands as c
+from tests import rule_commands as r
+from tests.rule_flows import rules, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
 
@@ -37,6 +39,8 @@ class Setting:
     open_orders: int
     positions: int
     shard: int
+    schedule: r.ScheduleCreate | None
+    fee_account: int
 
     def genesis(self) -> Genesis:
         """Return the genesis of this setting."""
@@ -60,6 +64,10 @@ class Setting:
             pair.must(rule)
         for market in range(1, MARKETS + 1):
             pair.must(c.MarketOpen(market))
+        if self.schedule is not None:
+            pair.must(r.ScheduleAssign(1, pair.must(self.schedule).result))
+        if self.fee_account:
+            pair.must(r.FeeAccountName(self.fee_account))
         for account in (3, 4):
             for market in range(1, min(MARKETS, self.positions) + 1):
                 pair.say(c.Split(account, market, 15))
@@ -167,6 +175,8 @@ settings_of_flows = st.builds(
     open_orders=st.sampled_from((100_000, 100_000, 100, 5)),
     positions=st.sampled_from((100, 100, 100, 2)),
     shard=st.sampled_from((0, 1, 32_767)),
+    schedule=st.one_of(st.none(), valid_schedules),
+    fee_account=st.sampled_from((0, 0, 1, 4)),
 )
 
 accounts = st.integers(1, ACCOUNTS)
@@ -252,6 +262,8 @@ lifecycle = st.one_of(
     st.builds(c.MarketVoid, market=any_market),
 )
 administration = st.one_of(
+    rules,
+    rules,
     st.builds(
         c.Deposit,
         account=any_account,
@@ -260,7 +272,7 @@ administration = st.one_of(
     ),
     st.builds(
         c.Configure,
-        limit=st.sampled_from((Limit.FILLS_PER_ORDER, Limit.LOTS_PER_ORDER, -1, 17)),
+        limit=st.sampled_from((Limit.FILLS_PER_ORDER, Limit.LOTS_PER_ORDER, -1, len(Limit))),
         value=st.sampled_from((0, 1, 5, 1_000, 2**63 - 1)),
     ),
     st.builds(

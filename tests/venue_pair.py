@@ -8,7 +8,7 @@ from node.domain.genesis import Genesis
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, CloseReason, Role
 from tests import commands as c
-from tests.naive_book import WHOLE
+from tests.naive_book import WHOLE, NaiveSchedule
 from tests.naive_records import SETTLED, Fact, NaivePosition
 from tests.naive_venue import NaiveVenue
 from tests.venue_driver import Applied, Reply, VenueDriver, address_of, genesis, key_of
@@ -174,12 +174,12 @@ def lock_of(order: Any) -> int:
     """Return what a buy order must have locked, worked out from its record alone."""
     if order.intent in (2, 4):
         return 0
-    market = order.position.market
-    bps = max(market.taker_fee_bps, market.maker_fee_bps)
-    worst = 25_000_000 if order.price >= 5_000 else order.price * (WHOLE - order.price)
+    agreed = order.schedule
+    rates = (agreed.taker_bps, agreed.maker_bps, agreed.shape, agreed.rebate_bps, agreed.cap)
+    schedule = NaiveSchedule(*rates)
     so_far = order.fee_whole * 10**8 + order.fee_rest
-    fee = -(-(so_far + bps * worst * order.leaves) // 10**8) - -(-so_far // 10**8)
-    return int(order.price * order.leaves + fee)
+    most = so_far + schedule.worst(order.price) * order.leaves
+    return int(order.price * order.leaves + schedule.due(most) - schedule.due(so_far))
 
 
 def check_book(engine: VenueDriver, market: int) -> None:

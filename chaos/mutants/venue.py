@@ -63,19 +63,30 @@ VENUE: Final = (
         "fees-round-down",
         "fees are rounded in the user's favour",
         "node/engine/fees.py",
-        "    return order.fee_whole + (1 if order.fee_rest > 0 else 0) - paid\n",
-        "    return order.fee_whole - paid + (1 if paid > order.fee_whole else 0)\n",
+        "    total = whole + (1 if rest > 0 else 0)\n",
+        "    total = whole if rest >= 0 else 0\n",
     ),
     Mutant(
         "fees-round-per-fill",
         "each fill rounds up by itself",
         "node/engine/fees.py",
-        "    paid = order.fee_whole + (1 if order.fee_rest > 0 else 0)\n"
-        "    rest = order.fee_rest + (per_lot % FEE_SCALE) * lots\n"
-        "    order.fee_whole",
-        "    paid = order.fee_whole\n"
-        "    rest = order.fee_rest + (per_lot % FEE_SCALE) * lots\n"
-        "    order.fee_whole",
+        "    paid = due(schedule, order.fee_whole, order.fee_rest)\n",
+        "    paid = due(schedule, order.fee_whole, 0)\n",
+    ),
+    Mutant(
+        "new-schedule-binds-old-orders",
+        "a market's new fee schedule is charged to orders that were entered before it",
+        "node/engine/fees.py",
+        "    per_lot = rate(schedule.shape, bps, price)\n    paid",
+        "    schedule = order.position.market.rules.schedule\n"
+        "    per_lot = rate(schedule.shape, bps, price)\n    paid",
+    ),
+    Mutant(
+        "rebate-not-taken-off",
+        "a maker's rebate is paid on top of the taker's fee and not out of it",
+        "node/engine/fee_revenue.py",
+        "            taker_fee -= given\n",
+        "",
     ),
     Mutant(
         "release-of-too-little",

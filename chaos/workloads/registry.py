@@ -162,6 +162,21 @@ def _configure(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.configure(limit, random.choice(values))
 
 
+def _schedule_create(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    del known
+    rates = random.choice(((0, 0), (100, 20), (1_000, 0), (300, 0)))
+    shape, rebate = random.choice((terms.SHAPED, terms.FLAT)), random.choice((0, 2_500, 10_000))
+    frames.schedule_create(shape, *rates, rebate, random.choice((0, 0, 1_000, 50)))
+
+
+def _schedule_assign(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.schedule_assign(random.randint(1, known.markets), random.randint(1, 12))
+
+
+def _fee_account_name(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.fee_account_name(random.randint(1, known.accounts))
+
+
 def _checkpoint(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     del random, known
     frames.checkpoint()
@@ -195,6 +210,9 @@ OPERATOR: Final = (
     Workload(commands.KEY_GRANT, 2, _key_grant),
     Workload(commands.KEY_REVOKE, 1, _key_revoke),
     Workload(commands.CONFIGURE, 2, _configure),
+    Workload(commands.SCHEDULE_CREATE, 3, _schedule_create),
+    Workload(commands.SCHEDULE_ASSIGN, 3, _schedule_assign),
+    Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
 )
 """One operator is assumed: with two, deposit cursors would mostly be rejected."""
 

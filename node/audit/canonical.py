@@ -21,6 +21,10 @@ from node.domain.records import (
     PAGE_SHIFT,
     POSITION,
     POSITION_SIZE,
+    RULES,
+    RULES_SIZE,
+    SCHEDULE,
+    SCHEDULE_SIZE,
     TREASURY,
     TREASURY_SIZE,
     VENUE,
@@ -30,12 +34,14 @@ from node.domain.units import PRICE_SCALE
 
 _KEY: Final = Struct(">hq")
 _VENUE: Final = Struct("<32sqqii")
-_TREASURY: Final = Struct("<6q4i")
+_TREASURY: Final = Struct("<6q6i")
 _EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
-_ORDER: Final = Struct("<2q3i2h5q4i")
+_ORDER: Final = Struct("<2q3i2h3q2iq4i")
+_SCHEDULE: Final = Struct("<5i4xq")
+_RULES: Final = Struct("<2i")
 
 assert _TREASURY.size == TREASURY_SIZE
 assert _EVENT.size == EVENT_SIZE
@@ -43,6 +49,8 @@ assert _MARKET.size == MARKET_SIZE
 assert _ACCOUNT.size == ACCOUNT_SIZE
 assert _POSITION.size == POSITION_SIZE
 assert _ORDER.size == ORDER_SIZE
+assert _SCHEDULE.size == SCHEDULE_SIZE
+assert _RULES.size == RULES_SIZE
 
 
 class VenueRecord(NamedTuple):
@@ -68,6 +76,8 @@ class TreasuryRecord(NamedTuple):
     events: int
     markets: int
     positions: int
+    fee_account: int
+    schedules: int
 
 
 class EventRecord(NamedTuple):
@@ -142,6 +152,7 @@ class OrderRecord(NamedTuple):
     leaves: int
     fee_whole: int
     fee_rest: int
+    rebate_rest: int
     expiry_ns: int
     key: int
     group: int
@@ -164,6 +175,24 @@ class OrderRecord(NamedTuple):
         return PRICE_SCALE - self.price if self.intent in (BUY_NO, SELL_NO) else self.price
 
 
+class ScheduleRecord(NamedTuple):
+    """A fee schedule; orders and markets name it by its number."""
+
+    number: int
+    shape: int
+    taker_bps: int
+    maker_bps: int
+    rebate_bps: int
+    cap: int
+
+
+class RulesRecord(NamedTuple):
+    """What trading in a market is bound to."""
+
+    market: int
+    schedule: int
+
+
 class CanonicalState(NamedTuple):
     """The records that money and orders consist of, in order of their numbers."""
 
@@ -174,6 +203,8 @@ class CanonicalState(NamedTuple):
     accounts: list[AccountRecord]
     positions: list[PositionRecord]
     orders: list[OrderRecord]
+    schedules: list[ScheduleRecord]
+    rules: list[RulesRecord]
 
 
 class CanonicalStateError(ValueError):
@@ -203,6 +234,8 @@ def read_state(pages: Iterable[tuple[bytes, bytes]]) -> CanonicalState:
         _records(by_kind, ACCOUNT, _ACCOUNT, AccountRecord, lambda account: account.number),
         _records(by_kind, POSITION, _POSITION, PositionRecord, lambda position: position.number),
         _records(by_kind, ORDER, _ORDER, OrderRecord, lambda order: order.id),
+        _records(by_kind, SCHEDULE, _SCHEDULE, ScheduleRecord, lambda schedule: schedule.number),
+        _records(by_kind, RULES, _RULES, RulesRecord, lambda rules: rules.market),
     )
 
 

@@ -14,8 +14,9 @@ from node.audit.canonical import (
     MarketRecord,
     OrderRecord,
     PositionRecord,
+    ScheduleRecord,
 )
-from node.domain.terms import CREATED, HALTED, NET, OPEN, RESOLVED, SELL_NO, SELL_YES, VOIDED
+from node.domain.terms import CREATED, FLAT, HALTED, NET, OPEN, RESOLVED, SELL_NO, SELL_YES, VOIDED
 from node.domain.units import FEE_SCALE, MAX_LOTS, MAX_PRICE, MIN_PRICE, PRICE_SCALE
 
 _MOST_FINDINGS: Final = 100
@@ -51,21 +52,26 @@ def check_conservation(state: CanonicalState) -> Conservation:
         *_check_accounts(state),
         *_check_positions(state),
         *_check_orders(state),
+        *_check_schedules(state),
         *_check_books(state),
     ]
     return Conservation(_totals(state), findings[:_MOST_FINDINGS])
 
 
-def largest_fee_left(order: OrderRecord, bps: int) -> int:
+def largest_fee_left(order: OrderRecord, schedule: ScheduleRecord) -> int:
     """Return the most that a buy order's leaves can add to its fee, in micro-USDC.
 
-    One lot at YES price p adds bps x p x (10,000 - p) / 1e8; an order filled at its limit or better
-    may meet any price up to it, and the product is largest at one half.
+    One lot at the owner's price p adds bps x p x (10,000 - p) / 1e8, or with a flat schedule bps x
+    p x 10,000 / 1e8; an order filled at its limit or better may meet any price up to it, and the
+    first product is largest at one half. What it has paid in all is rounded up, the cap at most.
     """
-    price = min(order.price, PRICE_SCALE // 2)
+    price = order.price if schedule.shape == FLAT else min(order.price, PRICE_SCALE // 2)
+    base = PRICE_SCALE if schedule.shape == FLAT else PRICE_SCALE - price
     so_far = order.fee_whole * FEE_SCALE + order.fee_rest
-    most = so_far + bps * price * (PRICE_SCALE - price) * order.leaves
-    return -(-most // FEE_SCALE) - -(-so_far // FEE_SCALE)  # Both round up.
+    most = so_far + max(schedule.taker_bps, schedule.maker_bps) * price * base * order.leaves
+    totals = (-(-so_far // FEE_SCALE), -(-most // FEE_SCALE))  # Both round up.
+    before, after = (min(total, schedule.cap) if schedule.cap else total for total in totals)
+    return after - before
 
 
 def _totals(state: CanonicalState) -> Totals:
@@ -100,6 +106,8 @@ def _check_treasury(state: CanonicalState) -> Iterable[str]:
         ("accounts", treasury.accounts, len(state.accounts)),
         ("events", treasury.events, len(state.events)),
         ("markets", treasury.markets, len(state.markets)),
+        ("schedules", treasury.schedules, len(state.schedules)),
+        ("markets", treasury.markets, len(state.rules)),
     ):
         if counted != listed:
             yield f"the treasury counts {counted} {name}, there are {listed}"
@@ -109,6 +117,10 @@ def _check_treasury(state: CanonicalState) -> Iterable[str]:
             f"accounts count {kept} positions, there are {len(state.positions)}, of "
             f"{treasury.positions} ever taken"
         )
+    if treasury.fee_account and treasury.fees:
+        yield f"the treasury keeps {treasury.fees} that are account {treasury.fee_account}'s fees"
+    if treasury.fee_account > len(state.accounts):
+        yield f"the fee account {treasury.fee_account} does not exist"
     if min(treasury) < 0:
         yield f"the treasury has a negative amount or counter: {treasury}"
 
@@ -144,17 +156,17 @@ def _check_market(market: MarketRecord, positions: list[PositionRecord]) -> Iter
 
 
 def _check_accounts(state: CanonicalState) -> Iterable[str]:
-    bps = {
-        market.number: max(market.taker_fee_bps, market.maker_fee_bps) for market in state.markets
-    }
+    schedules = {schedule.number: schedule for schedule in state.schedules}
     locked: defaultdict[int, int] = defaultdict(int)
     orders: defaultdict[int, int] = defaultdict(int)
     for order in state.orders:
         orders[order.account] += 1
-        if order.is_buy:
-            locked[order.account] += order.price * order.leaves + largest_fee_left(
-                order, bps.get(order.market, 0)
-            )
+        schedule = schedules.get(order.schedule)
+        if schedule is None:
+            yield f"order {order.id} agreed to schedule {order.schedule}, which there is not"
+        elif order.is_buy:
+            fee = largest_fee_left(order, schedule)
+            locked[order.account] += order.price * order.leaves + fee
     for account in state.accounts:
         yield from _check_account(account, locked[account.number], orders[account.number])
 
@@ -224,6 +236,17 @@ def _check_orders(state: CanonicalState) -> Iterable[str]:
                 f"id {order.client_order_id}"
             )
         client_ids.add((order.account, order.client_order_id))
+
+
+def _check_schedules(state: CanonicalState) -> Iterable[str]:
+    schedules = {schedule.number: schedule for schedule in state.schedules}
+    markets = {market.number: market for market in state.markets}
+    for rules in state.rules:
+        schedule, market = schedules.get(rules.schedule), markets.get(rules.market)
+        if schedule is None or market is None:
+            yield f"market {rules.market} has schedule {rules.schedule}: one of them is missing"
+        elif (market.taker_fee_bps, market.maker_fee_bps) != schedule[2:4]:
+            yield f"market {rules.market} says other rates than its schedule {rules.schedule}"
 
 
 def _check_books(state: CanonicalState) -> Iterable[str]:

@@ -62,6 +62,13 @@ class Code(IntEnum):
     MARKET_SWEEPING = 313
     MARKET_NOT_RESOLVED = 314
 
+    # What trading in a market costs and is bound to.
+    FEE_SHAPE_INVALID = 350
+    REBATE_OUT_OF_RANGE = 351
+    FEE_CAP_OUT_OF_RANGE = 352
+    TOO_MANY_SCHEDULES = 353
+    UNKNOWN_SCHEDULE = 354
+
     # Orders: their own terms,
     INTENT_INVALID = 400
     TIME_IN_FORCE_INVALID = 401

@@ -25,6 +25,7 @@ SESSIONS: Final = 13
 SESSIONS_PER_KEY: Final = 14
 REPLIES_PER_SESSION: Final = 15
 CHECKPOINT_BYTES: Final = 16
+SCHEDULES: Final = 17
 
 
 class Limit(IntEnum):
@@ -47,6 +48,7 @@ class Limit(IntEnum):
     SESSIONS_PER_KEY = SESSIONS_PER_KEY
     REPLIES_PER_SESSION = REPLIES_PER_SESSION
     CHECKPOINT_BYTES = CHECKPOINT_BYTES
+    SCHEDULES = SCHEDULES
 
 
 class LimitRange(NamedTuple):
@@ -75,5 +77,6 @@ LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
     LimitRange(1, 256, 16),
     LimitRange(16, 65_536, 8_192),
     LimitRange(65_536, 1 << 40, 64 << 20),  # CHECKPOINT_BYTES: log bytes between checkpoints
+    LimitRange(1, 1_000_000, 10_000),  # SCHEDULES: of fees
 )
-LIMIT_COUNT: Final = 17
+LIMIT_COUNT: Final = 18

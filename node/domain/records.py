@@ -43,7 +43,9 @@ TREASURY_ACCOUNTS: Final = 48
 TREASURY_EVENTS: Final = 52
 TREASURY_MARKETS: Final = 56
 TREASURY_POSITIONS: Final = 60
-TREASURY_SIZE: Final = 64
+TREASURY_FEE_ACCOUNT: Final = 64
+TREASURY_SCHEDULES: Final = 68
+TREASURY_SIZE: Final = 72
 
 EVENT: Final = 3
 EVENT_NUMBER: Final = 0
@@ -97,7 +99,8 @@ POSITION_PLACE: Final = 56
 POSITION_SIZE: Final = 64
 
 ORDER: Final = 7
-"""Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees)."""
+"""Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees), its
+schedule's cap at most."""
 ORDER_ID: Final = 0
 ORDER_CLIENT_ORDER_ID: Final = 8
 ORDER_ACCOUNT: Final = 16
@@ -109,6 +112,7 @@ ORDER_LOTS: Final = 32
 ORDER_LEAVES: Final = 40
 ORDER_FEE_WHOLE: Final = 48
 ORDER_FEE_REST: Final = 56
+ORDER_REBATE_REST: Final = 60
 ORDER_EXPIRY: Final = 64
 ORDER_KEY: Final = 72
 ORDER_GROUP: Final = 76
@@ -158,7 +162,23 @@ TIMER_NUMBER: Final = 0
 TIMER_DUE: Final = 8
 TIMER_SIZE: Final = 16
 
-LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER)
+SCHEDULE: Final = 14
+"""What orders cost. It never changes: a market gets another one."""
+SCHEDULE_NUMBER: Final = 0
+SCHEDULE_SHAPE: Final = 4
+SCHEDULE_TAKER_BPS: Final = 8
+SCHEDULE_MAKER_BPS: Final = 12
+SCHEDULE_REBATE_BPS: Final = 16
+SCHEDULE_CAP: Final = 24
+SCHEDULE_SIZE: Final = 32
+
+RULES: Final = 15
+"""What trading in a market is bound to; the record number is the market's."""
+RULES_MARKET: Final = 0
+RULES_SCHEDULE: Final = 4
+RULES_SIZE: Final = 8
+
+LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER, SCHEDULE, RULES)
 
 PREVIEWED_CODE: Final = 0
 PREVIEWED_FILLS: Final = 4

@@ -115,6 +115,20 @@ class MatchKind(IntEnum):
     MERGE = MERGE
 
 
+SHAPED: Final = 1
+FLAT: Final = 2
+
+
+class FeeShape(IntEnum):
+    """What a fee is a share of.
+
+    SHAPED: price x (1 - price) a share, least where the outcome is nearly certain. FLAT: the price.
+    """
+
+    SHAPED = SHAPED
+    FLAT = FLAT
+
+
 MAKER: Final = 1
 TAKER: Final = 2
 

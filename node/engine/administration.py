@@ -10,8 +10,11 @@ from node.domain.identifiers import ADDRESS_SIZE, NAME_SIZE, PUBLIC_KEY_SIZE
 from node.domain.units import MAX_SUPPLY
 from node.engine import ledger
 from node.engine.account import Account
+from node.engine.fee_schedule import FeeSchedule
 from node.engine.market import Event, Market
+from node.engine.market_rules import MarketRules
 from node.engine.outcome import Outcome
+from node.engine.rule_setting import enter_schedule
 from node.engine.session import Key
 from node.engine.state import State
 
@@ -119,9 +122,14 @@ def create_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code
     most_fee: i64 = state.limits[limits.FEE_BPS]
     if taker_fee_bps > most_fee or maker_fee_bps > most_fee:
         return Code.FEE_OUT_OF_RANGE
+    schedule = FeeSchedule(terms.SHAPED, taker_fee_bps, maker_fee_bps, 0, 0)
+    code = enter_schedule(state, schedule, outcome)
+    if code is not Code.OK:
+        return code
     state.touch(state.treasury_page)
     state.treasury.markets += 1
-    market = Market(state.treasury.markets, event, tick, taker_fee_bps, maker_fee_bps, name)
+    rules = MarketRules(state.treasury.markets, state.schedules[outcome.result])
+    market = Market(state.treasury.markets, event, tick, rules, name)
     state.add_market(market)
     state.writer.market_created(market)
     outcome.result = market.number

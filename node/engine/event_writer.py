@@ -115,6 +115,24 @@ class EventWriter:
         write_i64_le(out, no)
         write_i64_le(out, amount)
 
+    def rebate_received(self, order: Order, fill_id: i64, amount: i64) -> None:
+        """Tell a maker what it was given of its taker's fee."""
+        out = self._private(layout.FEE_RECEIVED_SIZE, layout.FEE_RECEIVED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_i64_le(out, order.position.market.number)
+        write_i64_le(out, fill_id)
+        write_i64_le(out, amount)
+
+    def fees_received(self, account: Account, market: i64, fill_id: i64, amount: i64) -> None:
+        """Tell the fee account what it was given: of one fill, or (0) of all before it."""
+        out = self._private(layout.FEE_RECEIVED_SIZE, layout.FEE_RECEIVED, account)
+        write_i64_le(out, 0)
+        write_i64_le(out, 0)
+        write_i64_le(out, market)
+        write_i64_le(out, fill_id)
+        write_i64_le(out, amount)
+
     # A market's public feed.
 
     def fill(
@@ -144,8 +162,18 @@ class EventWriter:
         """Publish a new market."""
         out = self._public(layout.MARKET_CREATED_SIZE, layout.MARKET_CREATED, market)
         write_pair(out, market.event.number, market.tick)
-        write_pair(out, market.taker_fee_bps, market.maker_fee_bps)
+        schedule = market.rules.schedule
+        write_pair(out, schedule.taker_bps, schedule.maker_bps)
         out.write(market.name)
+
+    def schedule_changed(self, market: Market) -> None:
+        """Publish what the orders that come from now on agree to pay."""
+        out = self._public(layout.SCHEDULE_CHANGED_SIZE, layout.SCHEDULE_CHANGED, market)
+        schedule = market.rules.schedule
+        write_pair(out, schedule.number, schedule.shape)
+        write_pair(out, schedule.taker_bps, schedule.maker_bps)
+        write_i64_le(out, schedule.rebate_bps)
+        write_i64_le(out, schedule.cap)
 
     # The venue's stream.
 

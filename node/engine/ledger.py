@@ -7,6 +7,7 @@ from mypy_extensions import i64
 
 from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
+from node.engine.fee_schedule import FeeSchedule
 from node.engine.fees import charge, largest_fee, largest_fee_left
 from node.engine.market import Market
 from node.engine.order import Order
@@ -24,12 +25,12 @@ def collateral_of(order: Order) -> i64:
     return order.price * order.leaves + largest_fee_left(order)
 
 
-def collateral_to_lock(limit: i64, lots: i64, fee_bps_max: i64) -> i64:
+def collateral_to_lock(limit: i64, lots: i64, schedule: FeeSchedule) -> i64:
     """Return the most that a new buy order can cost.
 
     Its limit price and the largest fee, in micro-USDC.
     """
-    return limit * lots + largest_fee(limit, lots, fee_bps_max, 0, 0)
+    return limit * lots + largest_fee(schedule, limit, lots, 0, 0)
 
 
 def lock(order: Order) -> None:
@@ -63,14 +64,14 @@ def release(order: Order, lots: i64) -> None:
         order.position.no_free += lots
 
 
-def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) -> i64:
-    """Give the order its side of a fill at YES `price`; return the fee, in micro-USDC.
+def settle(order: Order, price: i64, lots: i64, bps: i64) -> i64:
+    """Give the order its side of a fill at YES `price`; return the fee that it has paid.
 
     A buyer pays the fill's price, not its limit: the difference, and fees that can no longer arise,
-    become free.
+    become free. The fee, in micro-USDC, is still to be given to whom it is due.
     """
     own_price = order.own_price(price)
-    fee = charge(order, bps, price, lots)
+    fee = charge(order, bps, own_price, lots)
     order.leaves -= lots
     account = order.account
     position = order.position
@@ -90,8 +91,30 @@ def settle(order: Order, price: i64, lots: i64, bps: i64, treasury: Treasury) ->
         else:
             position.no_locked -= lots
         account.cash_free += own_price * lots - fee
-    treasury.fees += fee
     return fee
+
+
+def keep_fees(amount: i64, treasury: Treasury) -> None:
+    """Give fees that were paid to the fee account, whose page is touched, or the treasury."""
+    account = treasury.fee_account
+    if account is None:
+        treasury.fees += amount
+    else:
+        account.cash_free += amount
+
+
+def name_fee_account(account: Account, treasury: Treasury) -> i64:
+    """Give an account the fees from now on, and what the treasury has kept; return how much."""
+    kept = treasury.fees
+    treasury.fees = 0
+    treasury.fee_account = account
+    account.cash_free += kept
+    return kept
+
+
+def give_rebate(account: Account, amount: i64) -> None:
+    """Give a maker its share of a fee that its taker has paid."""
+    account.cash_free += amount
 
 
 def change_collateral(market: Market, amount: i64, treasury: Treasury) -> None:

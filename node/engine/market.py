@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from node.domain.terms import CREATED
 from node.engine.fields import write_pair
+from node.engine.market_rules import MarketRules
 from node.engine.order_book import OrderBook
 from node.engine.pages import Page, Record
 
@@ -49,8 +50,7 @@ class Market(Record):
         number: i64,
         event: Event,
         tick: i64,
-        taker_fee_bps: i64,
-        maker_fee_bps: i64,
+        rules: MarketRules,
         name: bytes,
     ) -> None:
         """Make a market in state CREATED; `name` has 64 bytes."""
@@ -58,9 +58,7 @@ class Market(Record):
         self.event: Event = event
         self.state: i64 = CREATED
         self.tick: i64 = tick
-        self.taker_fee_bps: i64 = taker_fee_bps
-        self.maker_fee_bps: i64 = maker_fee_bps
-        self.fee_bps_max: i64 = max(taker_fee_bps, maker_fee_bps)
+        self.rules: MarketRules = rules
         self.name: bytes = name
         # The price at which positions redeem, in YES terms; 0 until resolved.
         self.price: i64 = 0
@@ -80,7 +78,7 @@ class Market(Record):
         """Append the record's bytes."""
         write_pair(out, self.number, self.event.number)
         write_pair(out, self.state, self.tick)
-        write_pair(out, self.taker_fee_bps, self.maker_fee_bps)
+        write_pair(out, self.rules.schedule.taker_bps, self.rules.schedule.maker_bps)
         write_pair(out, self.price, self.sweeps)
         write_i64_le(out, self.collateral)
         write_i64_le(out, self.stream_sequence)

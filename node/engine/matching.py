@@ -22,6 +22,7 @@ from node.domain.terms import (
 )
 from node.domain.units import MAX_SUPPLY, PRICE_SCALE
 from node.engine.account import Account
+from node.engine.fee_revenue import share_out
 from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
 from node.engine.order import Order
@@ -98,12 +99,14 @@ def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: O
         change_collateral(market, -PRICE_SCALE * lots, treasury)
     level.lots -= lots
     fill_id = state.next_fill_id()
-    maker_fee = settle(maker, price, lots, market.maker_fee_bps, treasury)
-    taker_fee = settle(taker, price, lots, market.taker_fee_bps, treasury)
+    maker_fee = settle(maker, price, lots, maker.schedule.maker_bps)
+    taker_fee = settle(taker, price, lots, taker.schedule.taker_bps)
     market.volume = min(market.volume + lots, MAX_SUPPLY)  # A statistic: it saturates.
     writer.fill(fill_id, price, kind, lots, maker, taker, BID if taker.is_bid else ASK)
     writer.order_filled(maker, price, lots, fill_id, maker_fee, MAKER)
     writer.order_filled(taker, price, lots, fill_id, taker_fee, TAKER)
+    if maker_fee + taker_fee > 0:
+        share_out(state, maker, maker_fee, taker_fee, fill_id)
     if maker.leaves == 0:
         forget(state, maker)
     pair_off(maker.position, treasury)

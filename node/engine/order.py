@@ -10,6 +10,7 @@ from node.domain.terms import BUY_NO, BUY_YES, CLOSE_BY_CANCEL_ALL, CLOSE_BY_EXP
 from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
 from node.engine.deadlines import Deadlines, Due
+from node.engine.fee_schedule import FeeSchedule
 from node.engine.fields import write_pair
 from node.engine.pages import DIRTY, Page, Pages, PageTable
 from node.engine.position import Position
@@ -47,7 +48,9 @@ class Order(Due):
         self.key: i64 = 0
         self.group: i64 = 0
         self.flags: i64 = 0
-        self.fee_bps_max: i64 = position.market.fee_bps_max
+        # What it costs, as agreed when it was entered.
+        self.schedule: FeeSchedule = position.market.rules.schedule
+        self.rebate_rest: i64 = 0
         self.fee_whole: i64 = 0
         self.fee_rest: i64 = 0
         self.cash_locked: i64 = 0
@@ -71,10 +74,10 @@ class Order(Due):
         write_i64_le(out, self.lots)
         write_i64_le(out, self.leaves)
         write_i64_le(out, self.fee_whole)
-        write_i64_le(out, self.fee_rest)
+        write_pair(out, self.fee_rest, self.rebate_rest)
         write_i64_le(out, self.due_ns)
         write_pair(out, self.key, self.group)
-        write_i64_le(out, self.flags)
+        write_pair(out, self.flags, self.schedule.number)
 
     def own_price(self, price: i64) -> i64:
         """Return a YES price in the owner's terms, or the reverse."""

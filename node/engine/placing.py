@@ -126,7 +126,7 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
 def check_means(placement: Placement, account: Account, market: Market) -> Code:
     """Check that the account can lock what the order may cost."""
     if placement.is_buy:
-        needed = ledger.collateral_to_lock(placement.price, placement.lots, market.fee_bps_max)
+        needed = ledger.collateral_to_lock(placement.price, placement.lots, market.rules.schedule)
         return Code.OK if account.cash_free >= needed else Code.INSUFFICIENT_FUNDS
     position = account.positions.get(market.number)
     free: i64 = 0

@@ -34,6 +34,7 @@ class Preview:
         # What the fills cost, or bring in, without the fee.
         self.value: i64 = 0
         self.fee: i64 = 0
+        # Without what the account would be given as the fee account.
         self.cash_free: i64 = 0
         self.fill_count: i64 = 0
         self.out: BytesWriter = BytesWriter()
@@ -102,14 +103,7 @@ def ghost_of(placement: Placement, account: Account, market: Market) -> Order:
     owner = Account(account.number, account.mode, account.address)
     owner.cash_free = account.cash_free
     owner.cash_locked = account.cash_locked
-    place = Market(
-        market.number,
-        market.event,
-        market.tick,
-        market.taker_fee_bps,
-        market.maker_fee_bps,
-        market.name,
-    )
+    place = Market(market.number, market.event, market.tick, market.rules, market.name)
     position = Position(0, owner, place)
     known = account.positions.get(market.number)
     if known is not None:
@@ -149,7 +143,6 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
             meet(state, maker, taker, treasury, seen)
             maker = maker.behind
         level = next_crossing(market.book, taker.is_bid, taker.book_price, level.price)
-    seen.fee = treasury.fees
     if taker.leaves > 0:
         if can_rest(placement.time_in_force) and not stopped:
             seen.rested = taker.leaves
@@ -170,9 +163,8 @@ def meet(state: State, maker: Order, taker: Order, treasury: Treasury, seen: Pre
         return
     lots = min(maker.leaves, taker.leaves)
     price = maker.book_price
-    market = taker.position.market
     kind = match_kind(maker.intent, taker.intent)
-    ledger.settle(taker, price, lots, market.taker_fee_bps, treasury)
+    seen.fee += ledger.settle(taker, price, lots, taker.schedule.taker_bps)
     ledger.pair_off(taker.position, treasury)
     seen.add(taker.own_price(price), kind, lots)
 
@@ -190,6 +182,7 @@ def give_back(maker: Order, taker: Order, treasury: Treasury) -> None:
         maker.lots,
     )
     twin.leaves = maker.leaves
+    twin.schedule = maker.schedule
     twin.fee_whole = maker.fee_whole
     twin.fee_rest = maker.fee_rest
     twin.cash_locked = maker.cash_locked

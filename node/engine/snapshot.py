@@ -11,10 +11,12 @@ from mypy_extensions import i64
 from node.domain import identifiers, limits, records, terms
 from node.domain.genesis import Genesis
 from node.engine.account import Account
+from node.engine.agreements import Agreements
 from node.engine.checkpoint import StateTree
+from node.engine.fee_schedule import no_fees
 from node.engine.fields import i16_at, i32_at
-from node.engine.ledger import collateral_of
 from node.engine.market import Event, Market
+from node.engine.market_rules import MarketRules
 from node.engine.order import Order
 from node.engine.pages import CLEAN
 from node.engine.position import Position
@@ -38,6 +40,8 @@ RECORD_SIZES: dict[int, int] = {
     records.WINDOW: records.STORED_SIZE,
     records.SWEEP: records.SWEEP_SIZE,
     records.TIMER: records.TIMER_SIZE,
+    records.SCHEDULE: records.SCHEDULE_SIZE,
+    records.RULES: records.RULES_SIZE,
 }
 
 
@@ -85,6 +89,7 @@ class Loader:
         """Load into an empty state."""
         self.state: State = state
         self.position_counts: list[int] = [0]
+        self.agreements: Agreements = Agreements(state)
 
     def load(self, kind: i64, number: i64, value: bytes) -> None:
         """Load one page."""
@@ -120,8 +125,12 @@ class Loader:
             self.load_account(value, at)
         elif kind == records.POSITION:
             self.load_position(value, at)
-        else:
+        elif kind == records.ORDER:
             self.load_order(value, at)
+        elif kind == records.SCHEDULE:
+            self.agreements.load_schedule(value, at)
+        else:
+            self.require_none(self.agreements.load_rules(value, at))
 
     def load_other_record(self, kind: i64, value: bytes, at: i64) -> None:
         """Load a record that holds neither."""
@@ -135,6 +144,11 @@ class Loader:
             self.load_sweep(value, at)
         else:
             self.load_timer(value, at)
+
+    def require_none(self, contradiction: str) -> None:
+        """Raise SnapshotError unless the contradiction is none."""
+        if contradiction:
+            raise SnapshotError(contradiction)
 
     def load_venue(self, value: bytes) -> None:
         """Load the VENUE record."""
@@ -168,6 +182,8 @@ class Loader:
         treasury.events = i32_at(value, records.TREASURY_EVENTS)
         treasury.markets = i32_at(value, records.TREASURY_MARKETS)
         treasury.positions = i32_at(value, records.TREASURY_POSITIONS)
+        self.agreements.fee_account = i32_at(value, records.TREASURY_FEE_ACCOUNT)
+        treasury.schedules = i32_at(value, records.TREASURY_SCHEDULES)
 
     def load_event(self, value: bytes, at: i64) -> None:
         """Load an EVENT record; its markets join it as they come."""
@@ -188,12 +204,12 @@ class Loader:
         if event is None:
             raise SnapshotError("a market's event is missing")
         start = at + records.MARKET_NAME
+        number = i32_at(value, at + records.MARKET_NUMBER)
         market = Market(
-            i32_at(value, at + records.MARKET_NUMBER),
+            number,
             event,
             i32_at(value, at + records.MARKET_TICK),
-            i32_at(value, at + records.MARKET_TAKER_FEE_BPS),
-            i32_at(value, at + records.MARKET_MAKER_FEE_BPS),
+            MarketRules(number, no_fees()),
             value[start : start + identifiers.NAME_SIZE],
         )
         market.state = i32_at(value, at + records.MARKET_STATE)
@@ -259,12 +275,13 @@ class Loader:
         )
         order.leaves = read_i64_le(value, at + records.ORDER_LEAVES)
         order.fee_whole = read_i64_le(value, at + records.ORDER_FEE_WHOLE)
-        order.fee_rest = read_i64_le(value, at + records.ORDER_FEE_REST)
+        order.fee_rest = i32_at(value, at + records.ORDER_FEE_REST)
+        order.rebate_rest = i32_at(value, at + records.ORDER_REBATE_REST)
         order.due_ns = read_i64_le(value, at + records.ORDER_EXPIRY)
         order.key = i32_at(value, at + records.ORDER_KEY)
         order.group = i32_at(value, at + records.ORDER_GROUP)
         order.flags = i32_at(value, at + records.ORDER_FLAGS)
-        order.cash_locked = collateral_of(order)
+        self.agreements.orders.append((order, i32_at(value, at + records.ORDER_SCHEDULE)))
         self.state.orders.add(order)
         market.book.rest(order)
 
@@ -335,11 +352,13 @@ class Loader:
         """Check the counts and declare every page clean: it equals the snapshot."""
         state = self.state
         treasury = state.treasury
+        self.require_none(self.agreements.keep())
         counted = (
             len(state.accounts) - 1 == treasury.accounts
             and len(state.events) - 1 == treasury.events
             and len(state.markets) - 1 == treasury.markets
             and len(state.keys) - 1 == state.key_count
+            and len(state.schedules) - 1 == treasury.schedules
             and len(state.sweeps) == state.sweep_tail - state.sweep_head
         )
         for market in state.markets:

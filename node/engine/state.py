@@ -12,6 +12,7 @@ from node.domain.terms import ASK, BID
 from node.engine.account import Account
 from node.engine.deadlines import Deadlines
 from node.engine.event_writer import EventWriter
+from node.engine.fee_schedule import FeeSchedule, no_fees
 from node.engine.fields import write_pair
 from node.engine.market import Event, Market
 from node.engine.order import Order, Orders
@@ -51,6 +52,8 @@ class State(Record):
         self.accounts_by_address: dict[bytes, Account] = {}
         self.events: list[Event | None] = [None]
         self.markets: list[Market | None] = [None]
+        self.schedules: list[FeeSchedule] = [no_fees()]
+        self.schedules_by_terms: dict[bytes, FeeSchedule] = {}
         self.keys: list[Key | None] = [None]
         self.keys_by_public: dict[bytes, Key] = {}
         self.sessions: dict[int, Session] = {}
@@ -67,6 +70,8 @@ class State(Record):
         self.session_pages: PageTable = PageTable(self.pages, records.SESSION)
         self.sweep_pages: PageTable = PageTable(self.pages, records.SWEEP)
         self.timer_pages: PageTable = PageTable(self.pages, records.TIMER)
+        self.schedule_pages: PageTable = PageTable(self.pages, records.SCHEDULE)
+        self.rules_pages: PageTable = PageTable(self.pages, records.RULES)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -107,6 +112,12 @@ class State(Record):
             return self.events[number]
         return None
 
+    def schedule(self, number: i64) -> FeeSchedule | None:
+        """Return the fee schedule with this number."""
+        if 0 < number < len(self.schedules):
+            return self.schedules[number]
+        return None
+
     # Changes: call before the change.
 
     def touch(self, page: Page | None) -> None:
@@ -145,6 +156,13 @@ class State(Record):
         market.page = self.market_pages.put(market.number, market)
         self.markets.append(market)
         market.event.markets.append(market)
+        market.rules.page = self.rules_pages.put(market.number, market.rules)
+
+    def add_schedule(self, schedule: FeeSchedule) -> None:
+        """Index a fee schedule."""
+        schedule.page = self.schedule_pages.put(schedule.number, schedule)
+        self.schedules.append(schedule)
+        self.schedules_by_terms[schedule.terms()] = schedule
 
     def position(self, account: Account, market: Market) -> Position:
         """Return the account's position in the market, making it when there is none."""

@@ -3,6 +3,7 @@
 from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
+from node.engine.account import Account
 from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
 
@@ -25,6 +26,9 @@ class Treasury(Record):
         self.events: i64 = 0
         self.markets: i64 = 0
         self.positions: i64 = 0
+        self.schedules: i64 = 0
+        # Where fees go; the treasury keeps them until an account is named.
+        self.fee_account: Account | None = None
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:
@@ -37,3 +41,5 @@ class Treasury(Record):
         write_i64_le(out, self.fills)
         write_pair(out, self.accounts, self.events)
         write_pair(out, self.markets, self.positions)
+        account = self.fee_account
+        write_pair(out, 0 if account is None else account.number, self.schedules)

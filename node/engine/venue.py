@@ -24,6 +24,7 @@ from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import place
 from node.engine.preview import Preview, preview
+from node.engine.rule_setting import set_rules
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
 from node.engine.state import State
@@ -299,6 +300,8 @@ class Venue:
         outcome = self.outcome
         if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
             return self.advance_market(kind, group, frame)
+        if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:
+            return set_rules(state, kind, group, frame, outcome)
         if kind == layout.ACCOUNT_OPEN:
             return administration.open_account(state, group, frame, outcome)
         if kind == layout.DEPOSIT:

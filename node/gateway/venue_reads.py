@@ -106,6 +106,9 @@ class VenueReads:
             return venue.account(number)
         if subject == messages.MARKET:
             return venue.market(number)
+        if subject == messages.RULES:
+            market = venue.market(number)
+            return None if market is None else market.rules
         if subject == messages.EVENT:
             return venue.event(number)
         if subject == messages.TREASURY:
@@ -141,7 +144,7 @@ class VenueReads:
         )
 
     def _numbered(self, subject: int, number: int, cursor: int, most_bytes: int) -> Found | None:
-        """Return accounts, events or markets with numbers above `cursor`.
+        """Return accounts, events, markets or fee schedules with numbers above `cursor`.
 
         `number` picks an event's markets.
         """
@@ -155,6 +158,8 @@ class VenueReads:
             listed, size = state.events, records.EVENT_SIZE
         elif subject == messages.ACCOUNTS:
             listed, size = state.accounts, records.ACCOUNT_SIZE
+        elif subject == messages.SCHEDULES:
+            listed, size = state.schedules, records.SCHEDULE_SIZE
         else:
             return None
         first = max(cursor, 0) + 1
@@ -222,6 +227,7 @@ class VenueReads:
 _SIZES: Final = {
     messages.ACCOUNT: records.ACCOUNT_SIZE,
     messages.MARKET: records.MARKET_SIZE,
+    messages.RULES: records.RULES_SIZE,
     messages.EVENT: records.EVENT_SIZE,
     messages.TREASURY: records.TREASURY_SIZE,
     messages.STATUS: _VENUE_SIZE,

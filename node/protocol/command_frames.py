@@ -203,6 +203,28 @@ class CommandFrames:
         """Write a CHECKPOINT."""
         self._begin(commands.CHECKPOINT_SIZE, commands.CHECKPOINT)
 
+    def schedule_create(
+        self, shape: i64, taker_bps: i64, maker_bps: i64, rebate_bps: i64, cap: i64
+    ) -> None:
+        """Write a SCHEDULE_CREATE; `cap` is in micro-USDC an order, 0 for none."""
+        out = self._begin(commands.SCHEDULE_CREATE_SIZE, commands.SCHEDULE_CREATE)
+        write_i32_le(out, i32(shape))
+        write_i32_le(out, i32(rebate_bps))
+        write_i32_le(out, i32(taker_bps))
+        write_i32_le(out, i32(maker_bps))
+        write_i64_le(out, cap)
+
+    def schedule_assign(self, market: i64, schedule: i64) -> None:
+        """Write a SCHEDULE_ASSIGN."""
+        out = self._begin(commands.SCHEDULE_ASSIGN_SIZE, commands.SCHEDULE_ASSIGN)
+        write_i32_le(out, i32(market))
+        write_i32_le(out, i32(schedule))
+
+    def fee_account_name(self, account: i64) -> None:
+        """Write a FEE_ACCOUNT_NAME."""
+        out = self._begin(commands.FEE_ACCOUNT_NAME_SIZE, commands.FEE_ACCOUNT_NAME)
+        write_i64_le(out, account)
+
 
 def pad_name(name: str) -> bytes:
     """Return `name` as UTF-8, padded with 0 to 64 bytes. Raises ValueError when it is longer."""

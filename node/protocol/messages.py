@@ -248,7 +248,9 @@ DEPTH: Final = 10
 TREASURY: Final = 11
 STATUS: Final = 12
 ACCOUNTS: Final = 13
-PREVIEWS: Final = 14
+SCHEDULES: Final = 14
+RULES: Final = 15
+PREVIEWS: Final = 100
 """The subject of the answer to a PREVIEW; a QUERY cannot ask for it."""
 
 
@@ -268,3 +270,5 @@ class Subject(IntEnum):
     TREASURY = TREASURY
     STATUS = STATUS
     ACCOUNTS = ACCOUNTS
+    SCHEDULES = SCHEDULES
+    RULES = RULES

@@ -93,8 +93,10 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.EVENT, 1, 0, 88, 1),
         (messages.EVENTS, 0, 0, 88, 1),
         (messages.DEPTH, 1, 0, 16, 1),
-        (messages.TREASURY, 0, 0, 64, 1),
-        (messages.STATUS, 0, 0, 248, 1),
+        (messages.TREASURY, 0, 0, 72, 1),
+        (messages.SCHEDULES, 0, 0, 32, 1),
+        (messages.RULES, 1, 0, 8, 1),
+        (messages.STATUS, 0, 0, 256, 1),
         (messages.ACCOUNTS, 0, 0, 72, 3),
     ):
         for options in (0, messages.LINEARIZABLE):
@@ -151,6 +153,7 @@ async def test_questions_that_cannot_be_answered_have_their_reasons(node: Single
         (messages.ORDER, 0, 0, 0, Refusal.NOT_PERMITTED),
         (messages.ACCOUNTS, 0, 0, 0, Refusal.NOT_PERMITTED),
         (messages.MARKET, 99, 0, 0, Refusal.NOT_FOUND),
+        (messages.RULES, 99, 0, 0, Refusal.NOT_FOUND),
         (99, 1, 0, 0, Refusal.SUBJECT_UNKNOWN),
         (messages.MARKET, 1, 0, 1_000_000, Refusal.NOT_YET_APPLIED),
     ):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node._pure import build_form, pure
 from node.domain.terms import Role
-from tests import commands
+from tests import commands, rule_commands
 
 OPERATOR_KEY = bytes(range(32))
 BROKER_KEY = bytes(range(32, 64))
@@ -160,6 +160,9 @@ def at_the_edge(random: Random, account: int, market: int) -> commands.Command:
             commands.Deposit(account, edge(64), edge(64)),
             commands.Configure(edge(32), edge(64)),
             commands.MarketCreate(edge(32), edge(32), edge(32), edge(32)),
+            rule_commands.ScheduleCreate(edge(32), edge(32), edge(32), edge(32), edge(64)),
+            rule_commands.ScheduleAssign(edge(32), edge(32)),
+            rule_commands.FeeAccountName(edge(32)),
         )
     )
 
@@ -171,6 +174,11 @@ def rare(random: Random, account: int, market: int) -> commands.Command:
             commands.CancelAll(account, market),
             commands.CancelAll(account),
             commands.Redeem(account, market),
+            rule_commands.ScheduleCreate(
+                random.choice((0, 77, 1_000)), 3, random.choice((1, 2)), 3_333, 10**6
+            ),
+            rule_commands.ScheduleAssign(market, random.randint(1, 6)),
+            rule_commands.FeeAccountName(account),
             commands.MarketHalt(market),
             commands.MarketOpen(market),
             commands.MarketClose(market) if random.random() < 0.2 else commands.MarketOpen(market),

@@ -67,8 +67,15 @@ def compare(flow: Flow, command: c.Place, sender: Sender) -> None:
     assert seen.fee == sum(fact.fee for fact in fills)
     assert seen.value == sum(fact.price * fact.lots for fact in fills)
     assert seen.rested == sum(fact.leaves for fact in mine if fact.what == "rested")
-    assert seen.cash_free == flow.pair.engine.cash(command.account)[0]
+    given = [fact for fact in flow.pair.last.facts if fact.what == "received" and not fact.order_id]
+    cash_free = flow.pair.engine.cash(command.account)[0]
+    assert seen.cash_free + sum_of(given, command.account) == cash_free
     assert told(seen) == by_price(fills)
+
+
+def sum_of(given: list[Fact], account: int) -> int:
+    """Return what an account was given as the fee account."""
+    return sum(fact.fee for fact in given if fact.account == account)
 
 
 def told(seen: Preview) -> list[tuple[int, int]]:

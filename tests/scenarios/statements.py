@@ -43,6 +43,7 @@ class Names:
     accounts: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     markets: dict[str, int] = field(default_factory=dict)
+    schedules: dict[str, int] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
     client_orders: dict[str, int] = field(default_factory=dict)
     next_client_order_id: int = 100

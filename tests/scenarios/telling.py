@@ -52,7 +52,9 @@ class Telling:
         maker = next(
             other
             for other in self.facts
-            if other.fill_id == fact.fill_id and other.order_id == fill.maker_order_id
+            if other.what == "filled"
+            and other.fill_id == fact.fill_id
+            and other.order_id == fill.maker_order_id
         )
         text = VERBS[fill.kind].format(shares(fact.lots), self.names[maker.account])
         text = f"{self.whose(fact)}{text} @ {price(fact.price)}"
@@ -82,6 +84,10 @@ class Telling:
     def sets(self, fact: Fact) -> str:
         """Tell a split or a merge on request."""
         return f"split {shares(fact.lots)}" if fact.lots > 0 else f"merged {shares(-fact.lots)}"
+
+    def received(self, fact: Fact) -> str:
+        """Tell a maker's share of its taker's fee, or what the fee account is given."""
+        return f"{'rebate' if fact.order_id else 'fees'} {usdc(fact.fee)}"
 
     def redeemed(self, fact: Fact) -> str:
         """Tell a payout."""

@@ -10,6 +10,7 @@ from typing import Any
 from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
 from tests import commands as c
+from tests.scenarios import rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
 from tests.scenarios.statements import Meaning, Names, meaning
 from tests.scenarios.telling import Telling
@@ -193,6 +194,10 @@ class Transcript:
         """Say all fees so far."""
         return usdc(self.driver.venue.state.treasury.fees)
 
+    def count_schedules(self) -> str:
+        """Say how many fee schedules there are."""
+        return str(self.driver.venue.state.treasury.schedules)
+
     def sets(self, market: str | None) -> str:
         """Say how many complete sets a market has outstanding, in shares."""
         record: Any = self.driver.venue.market(self.names.market(market))
@@ -241,6 +246,7 @@ QUESTIONS: list[tuple[re.Pattern[str], Callable[..., str]]] = [
     (re.compile(r"(\w+) has(?: in (\w+))?"), Transcript.holdings),
     (re.compile(r"depth(?: of (\w+))?"), Transcript.depth),
     (re.compile(r"fees"), Transcript.fees),
+    (re.compile(r"venue has schedules"), Transcript.count_schedules),
     (re.compile(r"sets(?: of (\w+))?"), Transcript.sets),
     (re.compile(r"state of (\w+)"), Transcript.state_of),
     (re.compile(r"an empty group"), Transcript.pass_time),

@@ -10,9 +10,10 @@ import pytest
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, Intent
+from node.domain.terms import AccountMode, FeeShape, Intent
 from node.domain.units import MAX_LOTS, MAX_SUPPLY
 from tests import commands as c
+from tests import rule_commands as r
 from tests.naive_records import fee_of
 from tests.venue_driver import genesis
 from tests.venue_pair import Sender, VenuePair
@@ -81,6 +82,43 @@ def test_fees_of_many_large_fills_add_up_exactly() -> None:
         pair.check()
     total = 999 * 9_999 * 1 * MAX_LOTS
     assert pair.engine.cash(1) == (HALF - 9_999 * MAX_LOTS - fee_of(total), 0)
+
+
+@pytest.mark.parametrize("price", PRICES)
+@pytest.mark.parametrize("rebate_bps", [1, 9_999, 10_000])
+@pytest.mark.parametrize("cap", [0, 1, 10**13])
+def test_flat_fees_caps_and_rebates_are_exact_at_their_bounds(
+    price: int, rebate_bps: int, cap: int
+) -> None:
+    """The largest orders at the largest flat rate, in one fill and in uneven ones."""
+    pair, first, second = rich_pair(0, 0)
+    rates = r.ScheduleCreate(1_000, 1_000, FeeShape.FLAT, rebate_bps, cap)
+    pair.must(r.ScheduleAssign(1, pair.must(rates).result))
+    cid = 0
+    for sizes in ((MAX_LOTS,), (1, 7, 10**9 + 7, MAX_LOTS - 10**9 - 15)):
+        cid += 1
+        pair.say(c.buy_yes(1, 1, price, MAX_LOTS, cid), first)
+        for size in sizes:
+            cid += 1
+            pair.say(c.buy_no(2, 1, 10_000 - price, size, cid), second)
+            pair.check()
+        pair.must(r.FeeAccountName(2))
+    pair.check()
+    assert pair.naive.fills_made == 5
+
+
+@pytest.mark.parametrize("wild", [I64_MAX, -I64_MAX - 1, MAX_SUPPLY + 1, -1])
+def test_wild_terms_of_schedules_are_refused(wild: int) -> None:
+    """A cap at the ends of 64 bits, rates and shares at those of 32."""
+    pair, _, _ = rich_pair(0, 0)
+    assert pair.say(r.ScheduleCreate(cap=wild)).code == Code.FEE_CAP_OUT_OF_RANGE
+    for edge in (I32_MAX, -I32_MAX - 1, -1):
+        assert pair.say(r.ScheduleCreate(taker_bps=edge)).code == Code.FEE_OUT_OF_RANGE
+        assert pair.say(r.ScheduleCreate(rebate_bps=edge)).code == Code.REBATE_OUT_OF_RANGE
+        assert pair.say(r.ScheduleCreate(shape=edge)).code == Code.FEE_SHAPE_INVALID
+        assert pair.say(r.ScheduleAssign(1, edge)).code == Code.UNKNOWN_SCHEDULE
+        assert pair.say(r.FeeAccountName(edge)).code == Code.UNKNOWN_ACCOUNT
+    assert pair.say(r.ScheduleCreate(1_000, 1_000, 2, 10_000, MAX_SUPPLY)).code == Code.OK
 
 
 def test_all_the_money_there_is_can_be_locked_and_freed() -> None:

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from node.domain.terms import BUY_NO, BUY_YES, GTC, NET
 from node.engine.account import Account
+from node.engine.fee_schedule import no_fees
 from node.engine.market import Event, Market
+from node.engine.market_rules import MarketRules
 from node.engine.order import Order
 from node.engine.order_book import OrderBook, highest_bit, lowest_bit
 from node.engine.position import Position
@@ -18,7 +20,8 @@ prices = st.one_of(edges, st.integers(1, 9_999), st.sampled_from((1, 2, 49, 9_99
 def position() -> Position:
     """Return somebody's position in some market."""
     account = Account(1, NET, bytes(20))
-    return Position(1, account, Market(1, Event(1, 0, bytes(64)), 1, 0, 0, bytes(64)))
+    rules = MarketRules(1, no_fees())
+    return Position(1, account, Market(1, Event(1, 0, bytes(64)), 1, rules, bytes(64)))
 
 
 def order_at(number: int, price: int, middle: int, owner: Position) -> Order:

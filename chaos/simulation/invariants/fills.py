@@ -11,7 +11,7 @@ from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from node.domain import events as layout
-from node.domain.terms import BID, BUY_YES, MAKER, SELL_NO, SELL_YES
+from node.domain.terms import BID, BUY_YES, FLAT, MAKER, SELL_NO, SELL_YES, SHAPED
 from node.domain.units import FEE_SCALE, PRICE_SCALE
 
 if TYPE_CHECKING:
@@ -31,6 +31,21 @@ class Known(NamedTuple):
     leaves: int
 
 
+class Schedule(NamedTuple):
+    """What an order costs."""
+
+    shape: int
+    taker_bps: int
+    maker_bps: int
+    rebate_bps: int
+    cap: int
+
+    def rate(self, bps: int, own_price: int) -> int:
+        """Return what a lot costs, in hundred-millionths of a micro-USDC."""
+        base = PRICE_SCALE if self.shape == FLAT else PRICE_SCALE - own_price
+        return bps * own_price * base
+
+
 class FillsAreFair(Invariant):
     """Best price first, then the oldest; no order fills beyond its size; fees round up once."""
 
@@ -44,7 +59,12 @@ class FillsAreFair(Invariant):
         self._leaves: dict[int, int] = {}
         self._fees: dict[int, tuple[int, int]] = {}
         """For each order: the exact sum in hundred-millionths of a micro-USDC, and what it paid."""
-        self._rates: dict[int, tuple[int, int]] = {}
+        self._offered: dict[int, Schedule] = {}
+        """What a market's next order agrees to pay."""
+        self._agreed: dict[int, Schedule] = {}
+        """What each order has agreed to."""
+        self._taker_fees: dict[int, int] = {}
+        """What the takers of this group's fills have paid, by fill."""
 
     def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
         """Follow the events of the group."""
@@ -52,6 +72,7 @@ class FillsAreFair(Invariant):
         if not first:
             return
         frames, at = applied.events, 0
+        self._taker_fees = {}
         while at < len(frames):
             length = _i32(frames, at)
             kind = int.from_bytes(frames[at + 4 : at + 6], "little")
@@ -62,9 +83,22 @@ class FillsAreFair(Invariant):
 
     def created(self, frame: bytes) -> None:
         """Note a market's rates."""
-        self._rates[_i32(frame, layout.EVENT_STREAM)] = (
-            _i32(frame, layout.MARKET_CREATED_MAKER_FEE_BPS),
+        self._offered[_i32(frame, layout.EVENT_STREAM)] = Schedule(
+            SHAPED,
             _i32(frame, layout.MARKET_CREATED_TAKER_FEE_BPS),
+            _i32(frame, layout.MARKET_CREATED_MAKER_FEE_BPS),
+            0,
+            0,
+        )
+
+    def rescheduled(self, frame: bytes) -> None:
+        """Note what orders agree to from now on."""
+        self._offered[_i32(frame, layout.EVENT_STREAM)] = Schedule(
+            _i32(frame, layout.SCHEDULE_CHANGED_SHAPE),
+            _i32(frame, layout.SCHEDULE_CHANGED_TAKER_BPS),
+            _i32(frame, layout.SCHEDULE_CHANGED_MAKER_BPS),
+            _i32(frame, layout.SCHEDULE_CHANGED_REBATE_BPS),
+            _i64(frame, layout.SCHEDULE_CHANGED_CAP),
         )
 
     def rested(self, frame: bytes) -> None:
@@ -76,6 +110,7 @@ class FillsAreFair(Invariant):
         self._levels.setdefault(level, {})[order] = None
         self._resting[order] = Known(level, _i64(frame, layout.RESTED_LEAVES))
         self._leaves[order] = _i64(frame, layout.RESTED_LEAVES)
+        self._agreed.setdefault(order, self._offered[market])
 
     def closed(self, frame: bytes) -> None:
         """Take an order out of the book."""
@@ -109,16 +144,28 @@ class FillsAreFair(Invariant):
             f"order {order} fills {lots} of {before} and keeps {leaves}",
         )
         self._leaves[order] = leaves
-        maker_bps, taker_bps = self._rates[_i32(frame, layout.ORDER_MARKET)]
-        bps = maker_bps if _i32(frame, layout.FILLED_LIQUIDITY) == MAKER else taker_bps
+        makes = _i32(frame, layout.FILLED_LIQUIDITY) == MAKER
+        agreed = self._agreed.setdefault(order, self._offered[_i32(frame, layout.ORDER_MARKET)])
         exact, paid = self._fees.get(order, (0, 0))
-        exact += bps * price * (PRICE_SCALE - price) * lots
+        exact += agreed.rate(agreed.maker_bps if makes else agreed.taker_bps, price) * lots
         due = -(-exact // FEE_SCALE)  # Rounds up.
+        due = min(due, agreed.cap) if agreed.cap else due
         fee = _i64(frame, layout.FILLED_FEE)
+        if not makes:
+            self._taker_fees[_i64(frame, layout.FILLED_FILL_ID)] = fee
         self.require(fee == due - paid, f"order {order} pays {fee}, {due - paid} is due")
         self._fees[order] = (exact, due)
         if leaves == 0:
             self._forget(order)
+
+    def received(self, frame: bytes) -> None:
+        """Check that a maker gets its share of the taker's fee, and of no other's."""
+        order = _i64(frame, layout.FEE_RECEIVED_ORDER_ID)
+        if order == 0:
+            return
+        amount = _i64(frame, layout.FEE_RECEIVED_AMOUNT)
+        fee = self._taker_fees.get(_i64(frame, layout.FEE_RECEIVED_FILL_ID), 0)
+        self.require(0 < amount <= fee, f"order {order} receives {amount} of a fee of {fee}")
 
     def _forget(self, order: int) -> None:
         known = self._resting.pop(order, None)
@@ -129,10 +176,13 @@ class FillsAreFair(Invariant):
                 del self._levels[known.level]
         self._leaves.pop(order, None)
         self._fees.pop(order, None)
+        self._agreed.pop(order, None)
 
 
 _TAKERS = {
     layout.MARKET_CREATED: FillsAreFair.created,
+    layout.SCHEDULE_CHANGED: FillsAreFair.rescheduled,
+    layout.FEE_RECEIVED: FillsAreFair.received,
     layout.ORDER_RESTED: FillsAreFair.rested,
     layout.ORDER_CLOSED: FillsAreFair.closed,
     layout.ORDER_REDUCED: FillsAreFair.reduced,

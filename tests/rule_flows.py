@@ -1,0 +1,31 @@
+"""Commands that set what trading is bound to, for the flows of properties."""
+
+from hypothesis import strategies as st
+
+from tests import rule_commands as r
+
+MARKETS = 3
+
+schedules = st.builds(
+    r.ScheduleCreate,
+    taker_bps=st.sampled_from((0, 1, 30, 333, 1_000, 1_000, 1_001, -1)),
+    maker_bps=st.sampled_from((0, 0, 1, 20, 999)),
+    shape=st.sampled_from((1, 1, 2, 2, 2, 0)),
+    rebate_bps=st.sampled_from((0, 1, 2_500, 3_333, 10_000, 10_001)),
+    cap=st.sampled_from((0, 0, 1, 150, 20_000, 10**18, -1, 10**18 + 1)),
+)
+valid_schedules = st.builds(
+    r.ScheduleCreate,
+    taker_bps=st.sampled_from((1, 30, 333, 1_000)),
+    maker_bps=st.sampled_from((0, 1, 20)),
+    shape=st.sampled_from((1, 2)),
+    rebate_bps=st.sampled_from((0, 1, 2_500, 3_333, 10_000)),
+    cap=st.sampled_from((0, 0, 1, 150, 20_000)),
+)
+assignments = st.builds(
+    r.ScheduleAssign,
+    market=st.sampled_from((1, 1, 1, 2, 3, 0)),
+    schedule=st.integers(0, 5),
+)
+fee_accounts = st.builds(r.FeeAccountName, account=st.sampled_from((1, 2, 3, 4, 0, 9)))
+rules = st.one_of(schedules, assignments, assignments, fee_accounts)

@@ -1,0 +1,35 @@
+"""The sentences with which an operator sets what trading is bound to."""
+
+import re
+
+from node.domain.terms import FeeShape
+from tests import rule_commands as r
+from tests.scenarios.amounts import MICRO_DIGITS, parse
+from tests.scenarios.statements import NOBODY, Meaning, Names, sentence
+
+
+@sentence(
+    r"makes (?P<shape>flat |odd )?schedule (?P<name>\w+)(?: taker (?P<taker>-?\d+))?"
+    r"(?: maker (?P<maker>-?\d+))?(?: rebate (?P<rebate>-?\d+))?(?: cap (?P<cap>\S+))?"
+)
+def _create_schedule(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    shapes = {None: FeeShape.SHAPED, "flat ": FeeShape.FLAT, "odd ": 9}
+    command = r.ScheduleCreate(
+        int(match["taker"] or 0),
+        int(match["maker"] or 0),
+        shapes[match["shape"]],
+        int(match["rebate"] or 0),
+        parse(match["cap"] or "0", MICRO_DIGITS),
+    )
+    return Meaning(command, names.schedules, match["name"])
+
+
+@sentence(r"gives (?P<market>\w+) schedule (?P<name>\w+)")
+def _assign_schedule(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    schedule = names.schedules.get(match["name"], NOBODY)
+    return Meaning(r.ScheduleAssign(names.market(match["market"]), schedule))
+
+
+@sentence(r"names (?P<name>\w+) the fee account")
+def _name_fee_account(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    return Meaning(r.FeeAccountName(names.account(match["name"])))
