@@ -6,11 +6,13 @@ from chaos.attack.login_targets import login_targets
 from chaos.attack.mutation import Mutator
 from chaos.attack.peer_targets import peer_targets
 from chaos.attack.target import Target
+from chaos.attack.venue_targets import venue_targets
 
 
 def all_targets() -> dict[str, Target]:
     """Return every target."""
-    targets = [*door_targets(), *login_targets(), *peer_targets(), *disk_targets()]
+    outside = [*door_targets(), *login_targets(), *peer_targets()]
+    targets = [*outside, *disk_targets(), *venue_targets()]
     return {target.name: target for target in targets}
 
 
