@@ -111,7 +111,7 @@ class OrderEntry:
         `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
         executed at all: times of the log, ns since 1970.
         """
-        name = self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id
+        name = self._name(client_order_id)
         owner = self._owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
         if expiry_ns or accept_by_ns:
@@ -150,6 +150,51 @@ class OrderEntry:
             lambda frames: frames.reduce(owner, market, order_id, client_order_id, lots)
         )
 
+    async def amend(
+        self,
+        market: int,
+        *,
+        price: int = 0,
+        lots: int = 0,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        account: int | None = None,
+    ) -> Reply:
+        """Give a resting order another price, another total size, or both; 0 leaves it as it is.
+
+        `lots` is what the order may fill in all: one that has filled as much already closes. The
+        order keeps its place when its price stays and it does not grow; else it is the newest, and
+        `filled` is what filled as it entered again.
+        """
+        owner = self._owner(account)
+        return await self._sender.execute(
+            lambda frames: frames.amend(owner, market, order_id, client_order_id, price, lots)
+        )
+
+    async def replace(
+        self,
+        market: int,
+        *,
+        price: int = 0,
+        lots: int = 0,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        new_client_order_id: int | None = None,
+        account: int | None = None,
+    ) -> Reply:
+        """Take an order out and enter another in its stead; only rejected if it is gone.
+
+        `lots` is what both may fill in all. `result` is the new order's id, 0 when the old one had
+        filled as much already.
+        """
+        owner = self._owner(account)
+        name = self._name(new_client_order_id)
+        return await self._sender.execute(
+            lambda frames: frames.replace(
+                owner, market, order_id, client_order_id, price, lots, name
+            )
+        )
+
     async def cancel_all(self, market: int = 0, *, account: int | None = None) -> Reply:
         """Cancel all orders in `market`, or everywhere.
 
@@ -172,6 +217,9 @@ class OrderEntry:
         """Turn all shares in a settled market into cash."""
         owner = self._owner(account)
         return await self._sender.execute(lambda frames: frames.redeem(owner, market))
+
+    def _name(self, client_order_id: int | None) -> int:
+        return self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id
 
     def _owner(self, account: int | None) -> int:
         owner = self._sender.account if account is None else account

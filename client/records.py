@@ -56,6 +56,7 @@ class OrderRecord(NamedTuple):
     group: int
     flags: int
     schedule: int
+    priority: int
 
 
 class MarketRecord(NamedTuple):
@@ -151,7 +152,7 @@ class StatusRecord(NamedTuple):
 
 _ACCOUNT = struct.Struct("<ii20siqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqq")
-_ORDER = struct.Struct("<qqiiihhqqqiiqiiii")
+_ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")

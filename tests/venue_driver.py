@@ -105,6 +105,9 @@ def fact_of(event: Event) -> Fact | None:
     if event.kind == EventType.ORDER_REDUCED:
         order, _, _, _, lots, leaves = struct.unpack("<qqiiqq", body)
         return Fact(account, "reduced", order, lots=lots, leaves=leaves)
+    if event.kind == EventType.ORDER_AMENDED:
+        order, _, _, price, lots, leaves, keeps, _ = struct.unpack("<qqiiqqii", body)
+        return Fact(account, "amended", order, price, lots, leaves, detail=keeps)
     if event.kind == EventType.ORDER_CLOSED:
         order, _, _, reason, leaves = struct.unpack("<qqiiq", body)
         return Fact(account, "closed", order, leaves=leaves, detail=reason)

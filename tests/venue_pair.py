@@ -189,10 +189,10 @@ def check_book(engine: VenueDriver, market: int) -> None:
     assert best_bid < best_ask
     for _, price in engine.depth(market):
         order = record.book.level(price).head
-        total, last_id = 0, 0
+        total, last = 0, 0
         while order is not None:
-            assert last_id < order.id
+            assert last < order.priority
             assert 0 < order.leaves <= order.lots
-            total, last_id = total + order.leaves, order.id
+            total, last = total + order.leaves, order.priority
             order = order.behind
         assert total == record.book.level(price).lots > 0

@@ -89,6 +89,24 @@ def _reduce(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.reduce(known.account, market, *_named(random, known), lots)
 
 
+def _terms_of_change(random: Random) -> tuple[int, int]:
+    """Draw a price and a total size; 0 leaves either as it is."""
+    price = random.choice((0, 0, 5_000 + 100 * random.randint(-3, 3)))
+    return price, random.choice((0, 1, 2, 5, 20, 40))
+
+
+def _amend(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    named, changed = _named(random, known), _terms_of_change(random)
+    frames.amend(known.account, _market(random, known), *named, *changed)
+
+
+def _replace(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.note_place(frames.next_sequence)
+    named, changed = _named(random, known), _terms_of_change(random)
+    name = known.new_client_order_id()
+    frames.replace(known.account, _market(random, known), *named, *changed, name)
+
+
 def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.cancel_all(known.account, random.choice((0, 1, known.markets)))
 
@@ -187,6 +205,8 @@ TRADER: Final = (
     Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
+    Workload(commands.AMEND, 8, _amend),
+    Workload(commands.REPLACE, 6, _replace),
     Workload(commands.CANCEL_ALL, 1, _cancel_all),
     Workload(commands.SPLIT, 4, _split),
     Workload(commands.MERGE_SETS, 3, _merge),

@@ -39,7 +39,7 @@ _EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
-_ORDER: Final = Struct("<2q3i2h3q2iq4i")
+_ORDER: Final = Struct("<2q3i2h3q2iq4iq")
 _SCHEDULE: Final = Struct("<5i4xq")
 _RULES: Final = Struct("<2i")
 
@@ -158,6 +158,7 @@ class OrderRecord(NamedTuple):
     group: int
     flags: int
     schedule: int
+    priority: int
 
     @property
     def is_bid(self) -> bool:

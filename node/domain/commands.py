@@ -63,6 +63,18 @@ TERMS_GROUP: Final = 76
 TERMS_SELF_TRADE: Final = 80
 TERMS_SIZE: Final = 88
 
+AMEND: Final = 9
+"""Sizes are totals, what has filled included; a price or size of 0 stays as it is."""
+AMEND_PRICE: Final = 40
+AMEND_LOTS: Final = 48
+AMEND_SIZE: Final = 56
+
+REPLACE: Final = 10
+REPLACE_PRICE: Final = 40
+REPLACE_LOTS: Final = 48
+REPLACE_NEW_CLIENT_ORDER_ID: Final = 56
+REPLACE_SIZE: Final = 64
+
 # Administration: an operator only.
 ACCOUNT_OPEN: Final = 32
 ACCOUNT_OPEN_MODE: Final = 16
@@ -152,6 +164,8 @@ class CommandType(IntEnum):
     MERGE = MERGE_SETS
     REDEEM = REDEEM
     PLACE_WITH_TERMS = PLACE_WITH_TERMS
+    AMEND = AMEND
+    REPLACE = REPLACE
     ACCOUNT_OPEN = ACCOUNT_OPEN
     DEPOSIT = DEPOSIT
     EVENT_CREATE = EVENT_CREATE
@@ -180,6 +194,8 @@ COMMAND_SIZES: Final[dict[int, int]] = {
     MERGE_SETS: SETS_SIZE,
     REDEEM: REDEEM_SIZE,
     PLACE_WITH_TERMS: TERMS_SIZE,
+    AMEND: AMEND_SIZE,
+    REPLACE: REPLACE_SIZE,
     ACCOUNT_OPEN: ACCOUNT_OPEN_SIZE,
     DEPOSIT: DEPOSIT_SIZE,
     EVENT_CREATE: EVENT_CREATE_SIZE,

@@ -22,7 +22,7 @@ FIRST_PRIVATE_EVENT: Final = 160
 FIRST_PUBLIC_EVENT: Final = 192
 FIRST_VENUE_EVENT: Final = 224
 
-# Private, one stream an account. The four about orders begin alike.
+# Private, one stream an account. Those about orders begin alike.
 ORDER_ID: Final = 40
 ORDER_CLIENT_ORDER_ID: Final = 48
 ORDER_MARKET: Final = 56
@@ -82,6 +82,12 @@ FEE_RECEIVED_MARKET: Final = 56
 FEE_RECEIVED_FILL_ID: Final = 64
 FEE_RECEIVED_AMOUNT: Final = 72
 FEE_RECEIVED_SIZE: Final = 80
+ORDER_AMENDED: Final = 167
+AMENDED_PRICE: Final = 60
+AMENDED_LOTS: Final = 64
+AMENDED_LEAVES: Final = 72
+AMENDED_KEEPS_PLACE: Final = 80
+AMENDED_SIZE: Final = 88
 
 # Public, one stream a market.
 FILL: Final = 192
@@ -175,6 +181,7 @@ class EventType(IntEnum):
     SETS_CHANGED = SETS_CHANGED
     REDEEMED = REDEEMED
     FEE_RECEIVED = FEE_RECEIVED
+    ORDER_AMENDED = ORDER_AMENDED
     FILL = FILL
     DEPTH = DEPTH
     MARKET_STATE = MARKET_STATE

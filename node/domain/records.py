@@ -100,7 +100,11 @@ POSITION_SIZE: Final = 64
 
 ORDER: Final = 7
 """Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees), its
-schedule's cap at most."""
+schedule's cap at most.
+
+What has filled is lots - leaves, always. Of two orders at a price the one with the smaller priority
+is first: an order's id, or once it has given up its place a later number of the same sequence.
+"""
 ORDER_ID: Final = 0
 ORDER_CLIENT_ORDER_ID: Final = 8
 ORDER_ACCOUNT: Final = 16
@@ -118,7 +122,8 @@ ORDER_KEY: Final = 72
 ORDER_GROUP: Final = 76
 ORDER_FLAGS: Final = 80
 ORDER_SCHEDULE: Final = 84
-ORDER_SIZE: Final = 88
+ORDER_PRIORITY: Final = 88
+ORDER_SIZE: Final = 96
 
 KEY: Final = 8
 KEY_NUMBER: Final = 0

@@ -85,6 +85,16 @@ class EventWriter:
         write_i64_le(out, lots)
         write_i64_le(out, order.leaves)
 
+    def order_amended(self, order: Order, keeps_place: bool) -> None:
+        """Say what an order now is; one that has lost its place may fill next, and then rests."""
+        out = self._private(layout.AMENDED_SIZE, layout.ORDER_AMENDED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_pair(out, order.position.market.number, order.price)
+        write_i64_le(out, order.lots)
+        write_i64_le(out, order.leaves)
+        write_i64_le(out, 1 if keeps_place else 0)
+
     def order_closed(self, order: Order, leaves: i64, reason: i64) -> None:
         """Say that an order ended with `leaves` unfilled."""
         out = self._private(layout.CLOSED_SIZE, layout.ORDER_CLOSED, order.account)

@@ -90,6 +90,7 @@ class Loader:
         self.state: State = state
         self.position_counts: list[int] = [0]
         self.agreements: Agreements = Agreements(state)
+        self.resting: list[Order] = []
 
     def load(self, kind: i64, number: i64, value: bytes) -> None:
         """Load one page."""
@@ -258,7 +259,7 @@ class Loader:
         return account, market
 
     def load_order(self, value: bytes, at: i64) -> None:
-        """Load an ORDER record and put it behind those that came before, which are older."""
+        """Load an ORDER record; it joins its book with the others, in the order of priority."""
         account, market = self.owner(value, at + records.ORDER_ACCOUNT)
         position = account.positions.get(market.number)
         if position is None:
@@ -282,8 +283,9 @@ class Loader:
         order.group = i32_at(value, at + records.ORDER_GROUP)
         order.flags = i32_at(value, at + records.ORDER_FLAGS)
         self.agreements.orders.append((order, i32_at(value, at + records.ORDER_SCHEDULE)))
+        order.priority = read_i64_le(value, at + records.ORDER_PRIORITY)
         self.state.orders.add(order)
-        market.book.rest(order)
+        self.resting.append(order)
 
     def load_key(self, value: bytes, at: i64) -> None:
         """Load a KEY record."""
@@ -361,6 +363,9 @@ class Loader:
             and len(state.schedules) - 1 == treasury.schedules
             and len(state.sweeps) == state.sweep_tail - state.sweep_head
         )
+        self.resting.sort(key=priority_of)
+        for order in self.resting:
+            order.position.market.book.rest(order)
         for market in state.markets:
             if market is not None and market.state >= terms.RESOLVED:
                 market.positions.reverse()
@@ -383,6 +388,11 @@ class Loader:
                 return False
             place += 1
         return place == count
+
+
+def priority_of(order: Order) -> int:
+    """Return what decides which order at a price is first."""
+    return order.priority
 
 
 def place_of(position: Position) -> int:

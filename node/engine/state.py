@@ -263,8 +263,13 @@ class State(Record):
         market = order.position.market
         self.touch(market.page)
         self.orders.add(order)
-        level = market.book.rest(order)
         market.order_count += 1
         order.account.order_count += 1
+        self.stand(order)
+
+    def stand(self, order: Order) -> None:
+        """Put an order that has its place in every index behind all others at its price."""
+        market = order.position.market
+        level = market.book.rest(order)
         self.writer.order_rested(order)
         self.writer.depth(market, level.price, BID if order.is_bid else ASK, level.lots)

@@ -15,6 +15,7 @@ from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
 from node.engine import administration, cancelling, complete_sets, lifecycle
 from node.engine.account import Account
+from node.engine.amending import amend
 from node.engine.checkpoint import Checkpoint, StateTree
 from node.engine.due import run_due
 from node.engine.fields import write_pair
@@ -24,6 +25,7 @@ from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import place
 from node.engine.preview import Preview, preview
+from node.engine.replacing import replace
 from node.engine.rule_setting import set_rules
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
@@ -281,6 +283,11 @@ class Venue:
                 placement.read_terms(group, frame)
             placement.key = key.number
             return place(state, placement, outcome)
+        if kind == layout.AMEND:
+            return amend(state, self.placement, group, frame, outcome)
+        if kind == layout.REPLACE:
+            self.placement.key = key.number
+            return replace(state, self.placement, group, frame, outcome)
         if kind == layout.REDUCE:
             return cancelling.reduce(state, group, frame, outcome)
         if kind == layout.CANCEL:

@@ -107,6 +107,49 @@ class CommandFrames:
         write_i64_le(out, client_order_id)
         write_i64_le(out, lots)
 
+    def amend(
+        self,
+        account: i64,
+        market: i64,
+        order_id: i64,
+        client_order_id: i64,
+        price: i64,
+        lots: i64,
+    ) -> None:
+        """Write an AMEND, to a price and a total size, of an order named as in `cancel`.
+
+        0 leaves either as it is.
+        """
+        out = self._begin(commands.AMEND_SIZE, commands.AMEND)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i32_le(out, 0)
+        write_i64_le(out, lots)
+
+    def replace(
+        self,
+        account: i64,
+        market: i64,
+        order_id: i64,
+        client_order_id: i64,
+        price: i64,
+        lots: i64,
+        new_client_order_id: i64,
+    ) -> None:
+        """Write a REPLACE of an order named as in `cancel`; price and total size as in `amend`."""
+        out = self._begin(commands.REPLACE_SIZE, commands.REPLACE)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i32_le(out, 0)
+        write_i64_le(out, lots)
+        write_i64_le(out, new_client_order_id)
+
     def cancel_all(self, account: i64, market: i64) -> None:
         """Write a CANCEL_ALL of the account's orders in `market`, 0 for all markets."""
         out = self._begin(commands.CANCEL_ALL_SIZE, commands.CANCEL_ALL)

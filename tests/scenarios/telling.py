@@ -73,6 +73,11 @@ class Telling:
         """Tell what is left of an order."""
         return f"reduced to {shares(fact.leaves)}"
 
+    def amended(self, fact: Fact) -> str:
+        """Tell an order's new price and whole size, and whether it has given up its place."""
+        place = "in its place" if fact.detail else "as the newest"
+        return f"amended to {shares(fact.lots)} @ {price(fact.price)} {place}"
+
     def closed(self, fact: Fact) -> str:
         """Tell why an order is over, and with how much unfilled."""
         return f"cancelled {shares(fact.leaves)} {CloseReason(fact.detail).name}"

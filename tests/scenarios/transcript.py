@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import tests.scenarios.order_statements  # noqa: F401 - its sentences join the others
 from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
 from tests import commands as c

@@ -49,6 +49,8 @@ PREFIXES: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "PLACE_WITH_TERMS": (commands, ("TERMS",)),
     "CANCEL": (commands, ("TARGET",)),
     "REDUCE": (commands, ("TARGET", "REDUCE")),
+    "AMEND": (commands, ("TARGET", "AMEND")),
+    "REPLACE": (commands, ("TARGET", "REPLACE")),
     "SPLIT": (commands, ("SETS",)),
     "MERGE": (commands, ("SETS",)),
     "ACCOUNT_OPEN": (commands, ("ACCOUNT_OPEN",)),
@@ -68,6 +70,7 @@ PREFIXES: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "ORDER_FILLED": (events, ("FILLED",)),
     "ORDER_REDUCED": (events, ("REDUCED",)),
     "ORDER_CLOSED": (events, ("CLOSED",)),
+    "ORDER_AMENDED": (events, ("AMENDED",)),
     "DEPOSITED": (events, ("DEPOSITED",)),
     "SETS_CHANGED": (events, ("SETS_CHANGED",)),
     "REDEEMED": (events, ("REDEEMED",)),
@@ -104,6 +107,7 @@ SHARED = {
     "ORDER_FILLED": (events, "ORDER"),
     "ORDER_REDUCED": (events, "ORDER"),
     "ORDER_CLOSED": (events, "ORDER"),
+    "ORDER_AMENDED": (events, "ORDER"),
 }
 
 

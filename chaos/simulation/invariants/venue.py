@@ -78,7 +78,7 @@ class BooksAreSound(Invariant):
                 order = level.head if level is not None else None
                 while order is not None and order.behind is not None:
                     self.require(
-                        order.id < order.behind.id,
+                        order.priority < order.behind.priority,
                         f"order {order.behind.id} stands behind {order.id} at {price}",
                     )
                     order = order.behind
