@@ -1,6 +1,5 @@
 """`python -m chaos measure`: print the figures, each against its goal."""
 
-import shlex
 import sys
 import time
 from datetime import UTC, datetime
@@ -10,12 +9,13 @@ from typing import Final
 
 import click
 
+from chaos.interruption import unwind_once
+from chaos.invocation import invocation, invocation_given
 from chaos.measure.effort import Effort
 from chaos.report.run_report import RunReport
 from client import ClientError
 from cluster.console import failures_explained
 from cluster.flow_stage import StageError
-from cluster.processes import end_on_sigterm
 
 FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
 
@@ -41,17 +41,19 @@ def command(
     Real node processes on loopback, real clients, files in a temporary folder; all of it is gone
     afterwards, also when interrupted.
 
-    Example: python -m chaos measure failover --times 50 --json failover.json
+    Example: .venv/bin/python -m chaos measure failover --times 50 --json failover.json
     """
     from chaos.measure.arena import UnusableError
     from chaos.report.publish import publish
     from chaos.report.source_commit import source_commit
     from node._pure import build_form
 
-    end_on_sigterm()
-    asked = _command_line(figure, quick=quick, times=times, seed=seed)
+    unwind_once()
     report = RunReport(
-        "The figures", asked, source_commit(), datetime.now(UTC).isoformat("T", "seconds")
+        "The figures",
+        invocation_given(),
+        source_commit(),
+        datetime.now(UTC).isoformat("T", "seconds"),
     )
     report.core = build_form()
     if report.core == "pure":
@@ -69,11 +71,10 @@ def command(
 
 
 def _command_line(figure: str, *, quick: bool, times: int | None, seed: int) -> str:
-    words = ["python", "-m", "chaos", "measure", figure]
-    words += ["--quick"] if quick else []
+    words = ["--quick"] if quick else []
     words += ["--times", str(times)] if times is not None else []
     words += ["--seed", str(seed)] if seed != 1 else []
-    return shlex.join(words)
+    return invocation("measure", figure, *words)
 
 
 def _say(text: str) -> None:

@@ -21,7 +21,7 @@ def command(
     """Show saved reports; several are merged into one.
 
     Counts add up, times and violations are joined. Ends with code 1 when a violation or a missed
-    goal is among them. Example: python -m chaos report soak-*.json --html soak.html
+    goal is among them. Example: .venv/bin/python -m chaos report soak-*.json --html soak.html
     """
     from chaos.report.publish import publish
 

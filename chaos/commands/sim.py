@@ -1,8 +1,6 @@
 """`python -m chaos sim`: whole clusters from seeds."""
 
 import os
-import shlex
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import click
 
 from chaos.commands.seeds import seeds_of
+from chaos.invocation import invocation_given
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
@@ -69,7 +68,7 @@ def command(
 ) -> int:
     """Simulate whole clusters, one a seed: the same seed is the same run, to the last byte.
 
-    Example: python -m chaos sim --seeds 0:1000
+    Example: .venv/bin/python -m chaos sim --seeds 0:1000
     """
     if list_faults:
         click.echo("\n".join(FAULTS))
@@ -125,7 +124,7 @@ def _kept(keep: str) -> tuple[int, ...] | None:
 
 
 def _command_line() -> str:
-    return "python -m chaos " + shlex.join(sys.argv[1:])
+    return invocation_given()
 
 
 def _show(case: Case, report: RunReport, json_file: Path | None, html_file: Path | None) -> int:
