@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chaos.report.target import TARGET_FILE
+
 if TYPE_CHECKING:
     from chaos.attack.options import AttackOptions
     from chaos.report.run_report import RunReport
@@ -50,8 +52,8 @@ _PARTS = ("fuzz", "authentication", "overload")
 )
 @click.option("--base-port", type=click.IntRange(1_024, 60_000), default=17_400, show_default=True)
 @click.option("--quick", is_flag=True, help="Small numbers, for a look and for CI.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "json_file", type=TARGET_FILE)
+@click.option("--html", "html_file", type=TARGET_FILE)
 def command(
     part: str,
     executions: int,

@@ -13,6 +13,7 @@ from chaos.interruption import unwind_once
 from chaos.invocation import invocation, invocation_given
 from chaos.measure.effort import Effort
 from chaos.report.run_report import RunReport
+from chaos.report.target import TARGET_FILE
 from client import ClientError
 from cluster.console import failures_explained
 from cluster.flow_stage import StageError
@@ -25,8 +26,8 @@ FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
 @click.option("--quick", is_flag=True, help="Few repetitions: does it work, not how well.")
 @click.option("--times", type=click.IntRange(min=1), help="How often each fault is injected.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write it as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="Write it as a page.")
 def command(
     figure: str,
     *,

@@ -19,6 +19,7 @@ from chaos.mutants.trial import InterruptedTrialError, Trials, Verdict
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
+from chaos.report.target import TARGET_FILE
 from cluster.console import say_table
 
 _LEAST = 25
@@ -39,8 +40,8 @@ _MEDIAN_MOST = 50
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
 @click.option("--seconds-each", type=float, default=600.0, show_default=True, help="At most.")
 @click.option("--list", "list_only", is_flag=True, help="Print what would be planted and stop.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="And as a page.")
 def command(
     only: str,
     seeds: range,

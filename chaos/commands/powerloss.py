@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from chaos.report.target import TARGET_FILE
+
 if TYPE_CHECKING:
     from chaos.disks.power_losses import DiskKind, Tally
     from chaos.report.run_report import RunReport
@@ -50,8 +52,8 @@ _EVIDENCE: Final = Path(".chaos-evidence")
     show_default=True,
     help="Where the data of a violation is kept.",
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "json_file", type=TARGET_FILE)
+@click.option("--html", "html_file", type=TARGET_FILE)
 def command(
     *,
     times: int,

@@ -20,6 +20,7 @@ from chaos.real.campaign import (
 from chaos.real.catalogue import CATALOGUE, Kind
 from chaos.real.diary import Diary
 from chaos.real.tool import ToolFailedError
+from chaos.report.target import TARGET_FILE
 
 _INTERRUPTED = 1
 
@@ -40,8 +41,8 @@ _INTERRUPTED = 1
 @click.option("--rootless", is_flag=True, help="loopback only, and no fault that needs root")
 @click.option("--faults", help="kinds to draw from, comma-separated; all that work here by default")
 @click.option("--list-faults", is_flag=True, help="print the catalogue and end")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the report here")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="and here as a page")
+@click.option("--json", "json_file", type=TARGET_FILE, help="write the report here")
+@click.option("--html", "html_file", type=TARGET_FILE, help="and here as a page")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),

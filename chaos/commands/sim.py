@@ -12,6 +12,7 @@ from chaos.invocation import invocation_given
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
+from chaos.report.target import TARGET_FILE
 from chaos.simulation.campaign import Tally, run_cases
 from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.invariants.registry import INVARIANTS
@@ -48,8 +49,8 @@ _MANY = 500
     "--state", type=click.Path(path_type=Path), help="Keep count here, and go on from it."
 )
 @click.option("--list-faults", is_flag=True, help="Print the kinds of faults and stop.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="And as a page.")
 def command(
     seeds: range,
     nodes: str,
