@@ -112,6 +112,9 @@ class TreasuryRecord(NamedTuple):
     positions: int
     fee_account: int
     schedules: int
+    withdrawn: int
+    pending: int
+    withdrawals: int
 
 
 class ScheduleRecord(NamedTuple):
@@ -156,7 +159,7 @@ _ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")
-_TREASURY = struct.Struct("<qqqqqqiiiiii")
+_TREASURY = struct.Struct("<qqqqqqiiiiiiqqq")
 _SCHEDULE = struct.Struct("<iiiii4xq")
 _RULES = struct.Struct("<ii")
 _STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")

@@ -19,6 +19,7 @@ from node.domain.units import MAX_SUPPLY
 from tests import commands as c
 from tests.naive_book import WHOLE, NaiveSchedule
 from tests.naive_orders import NaiveOrders
+from tests.naive_owners import NaiveOwners
 from tests.naive_records import (
     SETTLED,
     Fact,
@@ -32,7 +33,7 @@ from tests.naive_records import (
 )
 
 
-class NaiveVenue(NaiveOrders):
+class NaiveVenue(NaiveOrders, NaiveOwners):
     """The rules: commands, checks and matching over the naive ledger."""
 
     # ----------------------------------------------------------------------------------------------
@@ -75,13 +76,6 @@ class NaiveVenue(NaiveOrders):
                 for account in self.accounts.values():
                     self._pay(account, market)
             market.sweeping = False
-
-    def _permit(self, command: c.Command, role: int, own_account: int) -> None:
-        if role == Role.OPERATOR:
-            return
-        require(command.kind < c.AccountOpen.kind, Code.NOT_PERMITTED)
-        if role == Role.TRADER:
-            require(getattr(command, "account", 0) == own_account, Code.NOT_PERMITTED)
 
     def _accountopen(self, command: c.AccountOpen) -> Outcome:
         addresses = [account.address for account in self.accounts.values()]

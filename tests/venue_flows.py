@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from node.domain.genesis import Genesis
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
+from tests import account_flows
 from tests import commands as c
 from tests import order_commands as o
 from tests import rule_commands as r
@@ -113,6 +114,8 @@ class Flow(NamedTuple):
     def sender_of(self, step: Step, command: c.Command) -> Sender:
         """Return who says the command: its account's own session, or the operator."""
         account = getattr(command, "account", 0)
+        if account in self.pair.naive.accounts:  # A subaccount's owner speaks for it.
+            account = self.pair.naive.accounts[account].owner or account
         if step.as_operator or command.kind >= 32 or not 1 <= account <= len(self.senders):
             return self.pair.operator
         return self.senders[account - 1]
@@ -319,6 +322,7 @@ steps = mixed(
         (1, st.builds(Step, mass)),
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),
+        (2, st.builds(Step, account_flows.owners, as_operator=st.booleans())),
     ]
 )
 flows = st.lists(steps, min_size=40, max_size=80)

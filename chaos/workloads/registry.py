@@ -200,8 +200,31 @@ def _checkpoint(frames: CommandFrames, random: Random, known: Knowledge) -> None
     frames.checkpoint()
 
 
+def _subaccount_open(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.subaccount_open(known.account, random.choice((terms.NET, terms.HOLD)))
+
+
+def _transfer(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.transfers += random.random() < 0.9
+    ends = [known.account, random.randint(1, known.accounts + known.subaccounts)]
+    random.shuffle(ends)
+    frames.transfer(ends[0], ends[1], random.randint(1, 9) * 10_000, known.transfers)
+
+
+def _withdraw_request(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.withdraw_request(known.account, random.randint(1, 9) * 10_000)
+
+
+def _withdraw_answer(kind: int) -> Write:
+    def write(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+        known.withdrawals += random.random() < 0.7
+        frames.withdraw_answer(kind, known.withdrawals)
+
+    return write
+
+
 TRADER: Final = (
-    Workload(commands.PLACE, 60, _place),
+    Workload(commands.PLACE, 75, _place),
     Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
@@ -211,6 +234,9 @@ TRADER: Final = (
     Workload(commands.SPLIT, 4, _split),
     Workload(commands.MERGE_SETS, 3, _merge),
     Workload(commands.REDEEM, 2, _redeem),
+    Workload(commands.SUBACCOUNT_OPEN, 1, _subaccount_open),
+    Workload(commands.TRANSFER, 2, _transfer),
+    Workload(commands.WITHDRAW_REQUEST, 1, _withdraw_request),
 )
 OPERATOR: Final = (
     Workload(commands.CHECKPOINT, 14, _checkpoint),
@@ -233,6 +259,8 @@ OPERATOR: Final = (
     Workload(commands.SCHEDULE_CREATE, 3, _schedule_create),
     Workload(commands.SCHEDULE_ASSIGN, 3, _schedule_assign),
     Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
+    Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
+    Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),
 )
 """One operator is assumed: with two, deposit cursors would mostly be rejected."""
 

@@ -165,3 +165,16 @@ class CloseReason(IntEnum):
     EXPIRED = CLOSE_BY_EXPIRY
     AMENDED_TO_ZERO = CLOSE_BY_AMEND
     REPLACED = CLOSE_BY_REPLACE
+
+
+REQUESTED: Final = 1
+CONFIRMED: Final = 2
+REJECTED: Final = 3
+
+
+class WithdrawalState(IntEnum):
+    """What became of a request to withdraw: money locked, gone, or free again."""
+
+    REQUESTED = REQUESTED
+    CONFIRMED = CONFIRMED
+    REJECTED = REJECTED

@@ -22,6 +22,7 @@ from node.engine.pages import CLEAN
 from node.engine.position import Position
 from node.engine.session import Key, Session
 from node.engine.sessions import add_session, reply_page
+from node.engine.standing import load_standing
 from node.engine.state import State
 from node.engine.sweep import Sweep
 from node.engine.timer import Timer
@@ -42,6 +43,8 @@ RECORD_SIZES: dict[int, int] = {
     records.TIMER: records.TIMER_SIZE,
     records.SCHEDULE: records.SCHEDULE_SIZE,
     records.RULES: records.RULES_SIZE,
+    records.KINSHIP: records.KINSHIP_SIZE,
+    records.WITHDRAWAL: records.WITHDRAWAL_SIZE,
 }
 
 
@@ -109,7 +112,9 @@ class Loader:
 
     def load_record(self, kind: i64, value: bytes, at: i64) -> None:
         """Load one record."""
-        if kind in records.LEDGER_KINDS:
+        if kind >= records.KINSHIP:
+            self.require_none(load_standing(self.state, kind, value, at))
+        elif kind in records.LEDGER_KINDS:
             self.load_ledger_record(kind, value, at)
         else:
             self.load_other_record(kind, value, at)
@@ -185,6 +190,9 @@ class Loader:
         treasury.positions = i32_at(value, records.TREASURY_POSITIONS)
         self.agreements.fee_account = i32_at(value, records.TREASURY_FEE_ACCOUNT)
         treasury.schedules = i32_at(value, records.TREASURY_SCHEDULES)
+        treasury.withdrawn = read_i64_le(value, records.TREASURY_WITHDRAWN)
+        treasury.pending = read_i64_le(value, records.TREASURY_PENDING)
+        treasury.withdrawals = read_i64_le(value, records.TREASURY_WITHDRAWALS)
 
     def load_event(self, value: bytes, at: i64) -> None:
         """Load an EVENT record; its markets join it as they come."""

@@ -22,6 +22,7 @@ from node.engine.fields import write_pair
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
+from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner
 from node.engine.placement import Placement
 from node.engine.placing import place
 from node.engine.preview import Preview, preview
@@ -261,14 +262,24 @@ class Venue:
         key = session.key
         if key.revoked != 0:
             return Code.KEY_REVOKED
+        return self.command(kind, key, group, frame)
+
+    def command(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
+        """Check the right of a command's sender and hand it to its handler."""
+        state = self.state
+        outcome = self.outcome
         if kind < layout.ACCOUNT_OPEN:
             if key.role == terms.TRADER:
                 account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
-                if account != key.account:
+                if account != key.account and not acts_for(state, key, account):
                     return Code.NOT_PERMITTED
+            if kind >= layout.SUBACCOUNT_OPEN:
+                return execute_for_owner(state, kind, key, group, frame, outcome)
             return self.trade(kind, key, group, frame)
         if key.role != terms.OPERATOR:
             return Code.NOT_PERMITTED
+        if kind >= layout.WITHDRAW_CONFIRM:
+            return execute_for_operator(state, kind, group, frame, outcome)
         return self.administer(kind, group, frame)
 
     def trade(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:

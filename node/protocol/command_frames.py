@@ -176,6 +176,32 @@ class CommandFrames:
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
 
+    def subaccount_open(self, account: i64, mode: i64) -> None:
+        """Write a SUBACCOUNT_OPEN of the owner's `account`."""
+        out = self._begin(commands.SUBACCOUNT_OPEN_SIZE, commands.SUBACCOUNT_OPEN)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(mode))
+
+    def transfer(self, account: i64, to: i64, amount: i64, number: i64) -> None:
+        """Write a TRANSFER of `amount` micro-USDC, the owner's transfer `number`."""
+        out = self._begin(commands.TRANSFER_SIZE, commands.TRANSFER)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(to))
+        write_i64_le(out, amount)
+        write_i64_le(out, number)
+
+    def withdraw_request(self, account: i64, amount: i64) -> None:
+        """Write a WITHDRAW_REQUEST of `amount` micro-USDC."""
+        out = self._begin(commands.WITHDRAW_REQUEST_SIZE, commands.WITHDRAW_REQUEST)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, 0)
+        write_i64_le(out, amount)
+
+    def withdraw_answer(self, kind: i64, withdrawal: i64) -> None:
+        """Write a WITHDRAW_CONFIRM or WITHDRAW_REJECT."""
+        assert commands.WITHDRAW_CONFIRM <= kind <= commands.WITHDRAW_REJECT
+        write_i64_le(self._begin(commands.WITHDRAW_SIZE, kind), withdrawal)
+
     def account_open(self, mode: i64, address: bytes, public_key: bytes) -> None:
         """Write an ACCOUNT_OPEN that also registers the trader's key."""
         assert len(address) == ADDRESS_SIZE
