@@ -5,6 +5,8 @@ from importlib import import_module
 
 import click
 
+from chaos.invocation import invocation
+
 _COMMANDS = {
     "sim": "simulate whole clusters, one a seed, and check every invariant",
     "mutants": "plant known bugs in a copy and count the seeds until each is found",
@@ -45,14 +47,14 @@ def app() -> None:
     """Break clusters on purpose and show what held.
 
     Every command ends with code 0 when all invariants held, 1 when one did not or a tool that was
-    asked for is missing, 2 for wrong usage. Example: python -m chaos sim --seeds 0:100
+    asked for is missing, 2 for wrong usage. Example: .venv/bin/python -m chaos sim --seeds 0:100
     """
 
 
 def main() -> None:
     """Run the command line."""
     try:
-        code = app.main(prog_name="python -m chaos", standalone_mode=False)
+        code = app.main(prog_name=invocation(), standalone_mode=False)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except click.ClickException as error:

@@ -33,6 +33,16 @@ class Administration:
         """Credit the venue's deposit number `cursor`: they come in order, from 1, each once."""
         return await self._sender.execute(lambda f: f.deposit(account, micro_usdc, cursor))
 
+    async def confirm_withdrawal(self, withdrawal: int) -> Reply:
+        """Say that a withdrawal was paid outside: its money has left."""
+        kind = commands.WITHDRAW_CONFIRM
+        return await self._sender.execute(lambda f: f.withdraw_answer(kind, withdrawal))
+
+    async def reject_withdrawal(self, withdrawal: int) -> Reply:
+        """Say that a withdrawal will not be paid: its money is free again."""
+        kind = commands.WITHDRAW_REJECT
+        return await self._sender.execute(lambda f: f.withdraw_answer(kind, withdrawal))
+
     async def create_event(self, name: str, *, exclusive: bool) -> Reply:
         """Create an event; of an `exclusive` one exactly one market wins.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from client.accounts import Accounts
 from client.administration import Administration
 from client.connection import Address
 from client.errors import NotConnectedError
@@ -66,6 +67,7 @@ class Client:
         self._reader = Reader(places, key, timing=chosen, random=source)
         sender = CommandSender(self.session, self._waiters, chosen.reply)
         self.orders = OrderEntry(sender, source)
+        self.accounts = Accounts(sender)
         self.admin = Administration(sender)
         self.queries = Queries(self._reader)
         self.market_data = MarketData(self._reader)

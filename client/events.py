@@ -62,6 +62,19 @@ class OrderReduced(NamedTuple):
     leaves: int
 
 
+class OrderAmended(NamedTuple):
+    """An order has another price or size; unless it keeps its place it may fill, then rest."""
+
+    header: Header
+    order_id: int
+    client_order_id: int
+    market: int
+    price: int
+    lots: int
+    leaves: int
+    keeps_place: int
+
+
 class OrderClosed(NamedTuple):
     """An order left the book other than by filling; `leaves` is what was not filled."""
 
@@ -177,6 +190,7 @@ Event = (
     OrderRested
     | OrderFilled
     | OrderReduced
+    | OrderAmended
     | OrderClosed
     | Deposited
     | SetsChanged
@@ -195,6 +209,7 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.ORDER_RESTED: (OrderRested, struct.Struct("<40xqqiiqh6x")),
     layout.ORDER_FILLED: (OrderFilled, struct.Struct("<40xqqiiqqqqhxxi")),
     layout.ORDER_REDUCED: (OrderReduced, struct.Struct("<40xqqi4xqq")),
+    layout.ORDER_AMENDED: (OrderAmended, struct.Struct("<40xqqiiqqi4x")),
     layout.ORDER_CLOSED: (OrderClosed, struct.Struct("<40xqqiiq")),
     layout.DEPOSITED: (Deposited, struct.Struct("<40xqqq")),
     layout.SETS_CHANGED: (SetsChanged, struct.Struct("<40xi4xqq")),

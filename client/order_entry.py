@@ -64,6 +64,13 @@ class CommandSender:
         """The account of the session's key; 0 for brokers and operators."""
         return self._session.account
 
+    def owner(self, account: int | None) -> int:
+        """Return the account that a command is about: the key's own if none is given."""
+        owner = self.account if account is None else account
+        if not owner:
+            raise ValueError("this key has no account of its own: name one with `account`")
+        return owner
+
     async def execute(self, write: Callable[[CommandFrames], None]) -> Reply:
         """Send the command that `write` writes; return its reply.
 
@@ -111,8 +118,8 @@ class OrderEntry:
         `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
         executed at all: times of the log, ns since 1970.
         """
-        name = self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id
-        owner = self._owner(account)
+        name = self._name(client_order_id)
+        owner = self._sender.owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
         if expiry_ns or accept_by_ns:
             times = (expiry_ns, accept_by_ns)
@@ -130,7 +137,7 @@ class OrderEntry:
         account: int | None = None,
     ) -> Reply:
         """Cancel an order, named by either id; `order_id` wins when both are given."""
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(
             lambda frames: frames.cancel(owner, market, order_id, client_order_id)
         )
@@ -145,9 +152,54 @@ class OrderEntry:
         account: int | None = None,
     ) -> Reply:
         """Take `lots` off an order, which keeps its place in the queue; all of them cancel it."""
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(
             lambda frames: frames.reduce(owner, market, order_id, client_order_id, lots)
+        )
+
+    async def amend(
+        self,
+        market: int,
+        *,
+        price: int = 0,
+        lots: int = 0,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        account: int | None = None,
+    ) -> Reply:
+        """Give a resting order another price, another total size, or both; 0 leaves it as it is.
+
+        `lots` is what the order may fill in all: one that has filled as much already closes. The
+        order keeps its place when its price stays and it does not grow; else it is the newest, and
+        `filled` is what filled as it entered again.
+        """
+        owner = self._sender.owner(account)
+        return await self._sender.execute(
+            lambda frames: frames.amend(owner, market, order_id, client_order_id, price, lots)
+        )
+
+    async def replace(
+        self,
+        market: int,
+        *,
+        price: int = 0,
+        lots: int = 0,
+        order_id: int = 0,
+        client_order_id: int = 0,
+        new_client_order_id: int | None = None,
+        account: int | None = None,
+    ) -> Reply:
+        """Take an order out and enter another in its stead; only rejected if it is gone.
+
+        `lots` is what both may fill in all. `result` is the new order's id, 0 when the old one had
+        filled as much already.
+        """
+        owner = self._sender.owner(account)
+        name = self._name(new_client_order_id)
+        return await self._sender.execute(
+            lambda frames: frames.replace(
+                owner, market, order_id, client_order_id, price, lots, name
+            )
         )
 
     async def cancel_all(self, market: int = 0, *, account: int | None = None) -> Reply:
@@ -155,26 +207,23 @@ class OrderEntry:
 
         `filled` counts those closed at once, the rest is swept.
         """
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(lambda frames: frames.cancel_all(owner, market))
 
     async def split(self, market: int, lots: int, *, account: int | None = None) -> Reply:
         """Turn cash into `lots` complete sets."""
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(lambda frames: frames.split(owner, market, lots))
 
     async def merge(self, market: int, lots: int, *, account: int | None = None) -> Reply:
         """Turn `lots` complete sets into cash."""
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(lambda frames: frames.merge(owner, market, lots))
 
     async def redeem(self, market: int, *, account: int | None = None) -> Reply:
         """Turn all shares in a settled market into cash."""
-        owner = self._owner(account)
+        owner = self._sender.owner(account)
         return await self._sender.execute(lambda frames: frames.redeem(owner, market))
 
-    def _owner(self, account: int | None) -> int:
-        owner = self._sender.account if account is None else account
-        if not owner:
-            raise ValueError("this key has no account of its own: name one with `account`")
-        return owner
+    def _name(self, client_order_id: int | None) -> int:
+        return self._random.getrandbits(62) + 1 if client_order_id is None else client_order_id

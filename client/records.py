@@ -56,6 +56,7 @@ class OrderRecord(NamedTuple):
     group: int
     flags: int
     schedule: int
+    priority: int
 
 
 class MarketRecord(NamedTuple):
@@ -111,6 +112,9 @@ class TreasuryRecord(NamedTuple):
     positions: int
     fee_account: int
     schedules: int
+    withdrawn: int
+    pending: int
+    withdrawals: int
 
 
 class ScheduleRecord(NamedTuple):
@@ -151,11 +155,11 @@ class StatusRecord(NamedTuple):
 
 _ACCOUNT = struct.Struct("<ii20siqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqq")
-_ORDER = struct.Struct("<qqiiihhqqqiiqiiii")
+_ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")
-_TREASURY = struct.Struct("<qqqqqqiiiiii")
+_TREASURY = struct.Struct("<qqqqqqiiiiiiqqq")
 _SCHEDULE = struct.Struct("<iiiii4xq")
 _RULES = struct.Struct("<ii")
 _STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")

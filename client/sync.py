@@ -19,7 +19,8 @@ class SyncClient:
 
     Every method blocks until the asynchronous one is done.
 
-    `orders`, `admin` and `queries` have the methods of their asynchronous namesakes. Thread-safe.
+    `orders`, `accounts`, `admin` and `queries` have the methods of their asynchronous namesakes.
+    Thread-safe.
     """
 
     def __init__(self, make_client: Callable[[], Client]) -> None:
@@ -33,6 +34,7 @@ class SyncClient:
             self._stop()
             raise
         self.orders = _Blocking(self, self.client.orders)
+        self.accounts = _Blocking(self, self.client.accounts)
         self.admin = _Blocking(self, self.client.admin)
         self.queries = _Blocking(self, self.client.queries)
 

@@ -1,5 +1,6 @@
 """The nodes of a cluster as processes of this machine: start, signal, watch."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -239,11 +240,28 @@ def end_on_sigterm() -> None:
     """
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(1)
+        unwind(SystemExit(1))
 
     signal.signal(signal.SIGTERM, end)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # As `nohup` has it.
         signal.signal(signal.SIGHUP, end)
+
+
+def unwind(reason: BaseException) -> None:
+    """Raise SystemExit or KeyboardInterrupt from a signal handler so that it does not get lost.
+
+    A signal may strike while a transport's callback runs, and uvloop takes what comes out of one
+    for the end of that connection only: a loop that runs is ended in a turn of its own instead.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise reason from None
+    loop.call_soon_threadsafe(_throw, reason)
+
+
+def _throw(reason: BaseException) -> None:
+    raise reason
 
 
 @dataclass(slots=True)

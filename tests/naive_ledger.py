@@ -29,6 +29,11 @@ class NaiveLedger:
         self.fills_made = 0
         self.deposits = 0
         self.deposit_cursor = 0
+        self.withdrawn = 0
+        self.withdrawals: dict[int, tuple[int, int]] = {}
+        """Account and amount of each request that waits."""
+        self.withdrawals_made = 0
+        self.last_transfers: dict[int, int] = {}
         self.fees = 0
         self.fee_account = 0
         self.schedules: list[NaiveSchedule] = []

@@ -107,6 +107,8 @@ class NaiveAccount:
     positions: dict[int, NaivePosition] = field(default_factory=dict)
     orders: dict[int, NaiveOrder] = field(default_factory=dict)
     """Live orders by client order id."""
+    owner: int = 0
+    """The account whose subaccount this is."""
 
 
 @dataclass

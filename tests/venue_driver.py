@@ -105,6 +105,9 @@ def fact_of(event: Event) -> Fact | None:
     if event.kind == EventType.ORDER_REDUCED:
         order, _, _, _, lots, leaves = struct.unpack("<qqiiqq", body)
         return Fact(account, "reduced", order, lots=lots, leaves=leaves)
+    if event.kind == EventType.ORDER_AMENDED:
+        order, _, _, price, lots, leaves, keeps, _ = struct.unpack("<qqiiqqii", body)
+        return Fact(account, "amended", order, price, lots, leaves, detail=keeps)
     if event.kind == EventType.ORDER_CLOSED:
         order, _, _, reason, leaves = struct.unpack("<qqiiq", body)
         return Fact(account, "closed", order, leaves=leaves, detail=reason)
@@ -120,6 +123,18 @@ def fact_of(event: Event) -> Fact | None:
     if event.kind == EventType.REDEEMED:
         _, price, yes, no, amount = struct.unpack("<iiqqq", body)
         return Fact(account, "redeemed", price=price, lots=yes, leaves=no, fee=amount)
+    return transfer_of(event)
+
+
+def transfer_of(event: Event) -> Fact | None:
+    """Return a private event about money that moved without a trade, None for any other."""
+    body, account = event.body, event.stream
+    if event.kind == EventType.TRANSFERRED:
+        peer, _, amount, _, transfer = struct.unpack("<iiqqq", body)
+        return Fact(account, "transferred", peer, lots=amount, detail=transfer)
+    if event.kind == EventType.WITHDRAWAL:
+        number, amount, _, state, _ = struct.unpack("<qqqii", body)
+        return Fact(account, "withdrawal", number, lots=amount, detail=state)
     return None
 
 

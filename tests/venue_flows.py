@@ -4,7 +4,7 @@ A small venue, small numbers, and every kind of trouble between them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from node.domain.genesis import Genesis
 from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
+from tests import account_flows
 from tests import commands as c
+from tests import order_commands as o
 from tests import rule_commands as r
 from tests.rule_flows import rules, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
@@ -24,6 +26,8 @@ MARKETS = 3
 MOST_LOTS = 1_000
 FOREVER_NS = 1 << 62
 PAUSE = c.Raw(b"")
+NAMING = (c.Cancel, c.Reduce, o.Amend)
+"""Commands that name an order that is there."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Flow(NamedTuple):
     def command_of(self, step: Step) -> c.Command:
         """Return the step's command with the order that it names filled in."""
         command, naive = step.command, self.pair.naive
-        if not isinstance(command, c.Cancel | c.Reduce):
+        if not isinstance(command, NAMING):
             return command
         live = list(naive.orders.values())[::-1]
         if step.back >= len(live):  # Name one that is gone, or never was.
@@ -102,16 +106,16 @@ class Flow(NamedTuple):
             order = live[step.back]
             ids = (0, order.client_order_id) if step.by_client else (order.order_id, 0)
             if command.account == 0:  # The owner's own.
-                command = with_account(command, order.account)
+                command = replace(command, account=order.account)
         if command.account == 0:
-            command = with_account(command, 1)
-        if isinstance(command, c.Reduce):
-            return c.Reduce(command.account, command.market, command.lots, *ids)
-        return c.Cancel(command.account, command.market, *ids)
+            command = replace(command, account=1)
+        return replace(command, order_id=ids[0], client_order_id=ids[1])
 
     def sender_of(self, step: Step, command: c.Command) -> Sender:
         """Return who says the command: its account's own session, or the operator."""
         account = getattr(command, "account", 0)
+        if account in self.pair.naive.accounts:  # A subaccount's owner speaks for it.
+            account = self.pair.naive.accounts[account].owner or account
         if step.as_operator or command.kind >= 32 or not 1 <= account <= len(self.senders):
             return self.pair.operator
         return self.senders[account - 1]
@@ -145,6 +149,12 @@ def dense_step(random: Random, number: int) -> Step:
         return Step(c.Place(account, market, intent, price, size, number, time_in_force))
     if kind < 0.80:
         return Step(c.Cancel(0, market), random.randint(0, 9), random.random() < 0.5)
+    if kind < 0.84:
+        change = (5_000 + 100 * random.randint(-2, 2), random.choice((0, 1, 3, 8, 20)))
+        named = (random.randint(0, 9), random.random() < 0.5)
+        if random.random() < 0.5:
+            return Step(o.Amend(0, market, *change), *named)
+        return Step(o.Replace(0, market, *change, new_client_order_id=number), *named)
     if kind < 0.94:
         reduce = c.Reduce(0, market, random.randint(1, 4))
         return Step(reduce, random.randint(0, 9), random.random() < 0.5)
@@ -155,13 +165,6 @@ def dense_step(random: Random, number: int) -> Step:
     if kind < 0.99:
         return Step(c.CancelAll(account, random.choice((0, market))))
     return Step(random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market))
-
-
-def with_account(command: c.Cancel | c.Reduce, account: int) -> c.Cancel | c.Reduce:
-    """Return the command for another account."""
-    if isinstance(command, c.Reduce):
-        return c.Reduce(account, command.market, command.lots)
-    return c.Cancel(account, command.market)
 
 
 settings_of_flows = st.builds(
@@ -226,6 +229,12 @@ bad_orders = st.builds(
     client_order_id=st.one_of(st.integers(1, 5), st.sampled_from((0, -1, 2**63 - 1))),
     time_in_force=st.one_of(st.sampled_from(list(TimeInForce)), st.sampled_from((0, 6, -1))),
 )
+changes = {
+    "account": st.sampled_from((0, 0, 0, 0, 1, 5)),
+    "market": markets,
+    "price": st.one_of(prices, st.sampled_from((0, 0, 0, -1, 10_000))),
+    "lots": st.one_of(st.integers(0, 12), st.integers(0, 12), lots, bad_lots),
+}
 targets = st.tuples(
     st.one_of(
         st.builds(c.Cancel, account=st.sampled_from((0, 0, 0, 1, 5)), market=markets),
@@ -234,6 +243,13 @@ targets = st.tuples(
             account=st.sampled_from((0, 0, 0, 1, 5)),
             market=markets,
             lots=st.one_of(st.integers(1, 8), st.integers(1, 8), bad_lots),
+        ),
+        st.builds(o.Amend, **changes),
+        st.builds(o.Amend, **changes),
+        st.builds(
+            o.Replace,
+            **changes,
+            new_client_order_id=st.one_of(st.integers(1, 10**9), st.integers(0, 3)),
         ),
     ),
     st.integers(0, 12),
@@ -306,6 +322,7 @@ steps = mixed(
         (1, st.builds(Step, mass)),
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),
+        (2, st.builds(Step, account_flows.owners, as_operator=st.booleans())),
     ]
 )
 flows = st.lists(steps, min_size=40, max_size=80)

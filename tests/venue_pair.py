@@ -99,6 +99,8 @@ class VenuePair:
         engine = self.engine
         treasury = engine.venue.state.treasury
         assert (treasury.deposits, treasury.fees) == (self.naive.deposits, self.naive.fees)
+        pending = sum(amount for _, amount in self.naive.withdrawals.values())
+        assert (treasury.withdrawn, treasury.pending) == (self.naive.withdrawn, pending)
         counters = (treasury.orders, treasury.fills, treasury.deposit_cursor)
         naive = self.naive
         assert counters == (naive.orders_made, naive.fills_made, naive.deposit_cursor)
@@ -134,13 +136,14 @@ def is_mass(fact: Fact) -> bool:
 
 
 def check_conserved(engine: VenueDriver) -> None:
-    """Check invariant 7: deposits = cash + what the markets hold + fees; locks = cost of orders."""
+    """Check invariant 7: all that came and did not leave is somewhere; locks = cost of orders."""
     state: Any = engine.venue.state
     accounts = state.accounts[1:]
     cash = sum(account.cash_free + account.cash_locked for account in accounts)
     held = sum(market.collateral for market in state.markets[1:])
     assert state.treasury.collateral == held
-    assert state.treasury.deposits == cash + held + state.treasury.fees
+    treasury = state.treasury
+    assert treasury.deposits - treasury.withdrawn == cash + treasury.pending + held + treasury.fees
     for account in accounts:
         assert min(account.cash_free, account.cash_locked) >= 0
         orders = account.orders_by_client.values()
@@ -189,10 +192,10 @@ def check_book(engine: VenueDriver, market: int) -> None:
     assert best_bid < best_ask
     for _, price in engine.depth(market):
         order = record.book.level(price).head
-        total, last_id = 0, 0
+        total, last = 0, 0
         while order is not None:
-            assert last_id < order.id
+            assert last < order.priority
             assert 0 < order.leaves <= order.lots
-            total, last_id = total + order.leaves, order.id
+            total, last = total + order.leaves, order.priority
             order = order.behind
         assert total == record.book.level(price).lots > 0

@@ -24,11 +24,12 @@ from chaos.attack.session_attempts import (
     session_attempts,
 )
 from chaos.attack.victim import Victim, victim
+from chaos.invocation import invocation
 from chaos.report.run_report import Figure, RunReport, Violation
 from node.protocol import messages
 from node.protocol.refusals import Refusal
 
-COMMAND: Final = "python -m chaos attack authentication"
+COMMAND: Final = invocation("attack", "authentication")
 _TRADERS: Final = 8
 _IN_SESSION: Final = ("trader sends an operator's commands", "trader uses another's account")
 _RARER: Final = 4

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from chaos.attack.target import Forms, Target
 from chaos.attack.targets import inputs_of
+from chaos.invocation import invocation
 from chaos.report.run_report import Violation
 from node._pure import build_form, pure
 
@@ -58,5 +59,5 @@ def _difference(target: Target, seed: str, batch: int, data: bytes) -> Violation
     return Violation(
         f"parsers: {target.name}, compiled and pure",
         f"the two forms differ about {data.hex()} (batch {batch})",
-        f"python -m chaos attack fuzz --target {target.name} --seed {seed}",
+        invocation("attack", "fuzz", "--target", target.name, "--seed", seed),
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from blake3 import blake3
 
+from chaos.invocation import invocation
 from chaos.report.run_report import Violation
 from node import _pure
 
@@ -57,7 +58,7 @@ def run(
         Violation(
             f"parsers: {name}",
             f"atheris found an input of {file.stat().st_size} bytes",
-            f"python -m chaos attack fuzz --target {name} --replay {file}",
+            invocation("attack", "fuzz", "--target", name, "--replay", str(file)),
         )
         for file in new
     ]

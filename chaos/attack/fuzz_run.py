@@ -13,6 +13,7 @@ from chaos.attack.fuzzing import Fuzzing
 from chaos.attack.options import AttackOptions
 from chaos.attack.target import Target
 from chaos.attack.targets import all_targets
+from chaos.invocation import invocation
 from chaos.report.run_report import Figure, RunReport
 
 REACHED: Final = "fuzz executions"
@@ -70,7 +71,7 @@ def _add_slice(report: RunReport, fuzzing: Fuzzing) -> None:
             f"({rate:,.0f} a CPU second, {wall:,.0f} a second)",
             "none uncaught, none hung",
             not fuzzing.violations,
-            "python -m chaos attack fuzz",
+            invocation("attack", "fuzz"),
         )
     )
 
@@ -91,7 +92,7 @@ def _add_reached(
             f"at most {memory >> 10} MiB a process{outdated}",
             f"{options.executions:,} over all runs, memory bounded",
             total >= options.executions,
-            f"python -m chaos attack fuzz --state {options.state}",
+            invocation("attack", "fuzz", "--state", str(options.state)),
         )
     )
 
@@ -111,7 +112,7 @@ def _compare_forms(targets: list[Target], options: AttackOptions, report: RunRep
             f"{len(violations)} differ of {count:,}",
             "the same",
             not violations,
-            "python -m chaos attack fuzz",
+            invocation("attack", "fuzz"),
         )
     )
 
@@ -136,6 +137,6 @@ def _follow_coverage(
             f"{found} uncaught in {total:,} executions of {len(names)} decoders, pure form",
             "none uncaught",
             not found,
-            "python -m chaos attack fuzz --engine atheris",
+            invocation("attack", "fuzz", "--engine", "atheris"),
         )
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 from chaos.attack.fuzz_state import FuzzState, Progress, save_finding, save_state
 from chaos.attack.target import Target
 from chaos.attack.targets import all_targets, inputs_of
+from chaos.invocation import invocation
 from chaos.report.run_report import Violation
 
 HANG_SECONDS: Final = 30.0
@@ -159,7 +160,7 @@ class Fuzzing:
             Violation(
                 f"parsers: {target.name}",
                 f"{how} (input of {len(data)} bytes: {data[:32].hex()}...)",
-                f"python -m chaos attack fuzz --target {target.name} --replay {file}",
+                invocation("attack", "fuzz", "--target", target.name, "--replay", str(file)),
             )
         )
         self._say(f"{target.name}: FOUND {how}")

@@ -29,11 +29,3 @@ class AttackOptions:
     targets: tuple[str, ...]
     base_port: int
     quick: bool
-
-    @property
-    def again(self) -> str:
-        """Return the options that make a run of the same kind."""
-        words = ["--quick"] if self.quick else []
-        if self.seed != "1":
-            words += ["--seed", self.seed]
-        return "".join(f" {word}" for word in words)

@@ -6,9 +6,10 @@ from typing import Final
 
 from chaos.attack.options import AttackOptions
 from chaos.attack.overload import FLOOD_FACTOR, RATE, TRADERS, Course, Phase, moments
+from chaos.invocation import invocation
 from chaos.report.run_report import Figure, RunReport, Violation
 
-COMMAND: Final = "python -m chaos attack overload"
+COMMAND: Final = invocation("attack", "overload")
 RATIO_MAX: Final = 2.0
 _MEBIBYTE: Final = 1 << 20
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chaos.report.target import TARGET_FILE
+
 if TYPE_CHECKING:
     from chaos.attack.options import AttackOptions
     from chaos.report.run_report import RunReport
@@ -50,8 +52,8 @@ _PARTS = ("fuzz", "authentication", "overload")
 )
 @click.option("--base-port", type=click.IntRange(1_024, 60_000), default=17_400, show_default=True)
 @click.option("--quick", is_flag=True, help="Small numbers, for a look and for CI.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "json_file", type=TARGET_FILE)
+@click.option("--html", "html_file", type=TARGET_FILE)
 def command(
     part: str,
     executions: int,
@@ -74,7 +76,7 @@ def command(
 
     Ends with code 1 when something got in, through, or came out uncaught. A run of fuzzing that
     its --seconds ended before the count was reached is no failure: the next one goes on.
-    Example: python -m chaos attack fuzz --seconds 60 --jobs 2
+    Example: .venv/bin/python -m chaos attack fuzz --seconds 60 --jobs 2
     """
     from chaos.attack.options import AttackOptions
 
@@ -98,15 +100,18 @@ def command(
 
 
 def _run(part: str, options: "AttackOptions") -> "RunReport":
+    from chaos.interruption import unwind_once
+    from chaos.invocation import invocation_given
     from chaos.report.run_report import RunReport
     from chaos.report.source_commit import source_commit
-    from cluster.processes import end_on_sigterm
 
-    end_on_sigterm()
+    unwind_once()
     started = datetime.now(UTC)
-    words = f"python -m chaos attack {part}{options.again}"
     report = RunReport(
-        f"Attack: {part}", words, source_commit(), started.isoformat(timespec="seconds")
+        f"Attack: {part}",
+        invocation_given(),
+        source_commit(),
+        started.isoformat(timespec="seconds"),
     )
     begun = time.monotonic()
     for one in _PARTS if part == "all" else (part,):

@@ -1,6 +1,5 @@
 """`python -m chaos measure`: print the figures, each against its goal."""
 
-import shlex
 import sys
 import time
 from datetime import UTC, datetime
@@ -10,12 +9,14 @@ from typing import Final
 
 import click
 
+from chaos.interruption import unwind_once
+from chaos.invocation import invocation, invocation_given
 from chaos.measure.effort import Effort
 from chaos.report.run_report import RunReport
+from chaos.report.target import TARGET_FILE
 from client import ClientError
 from cluster.console import failures_explained
 from cluster.flow_stage import StageError
-from cluster.processes import end_on_sigterm
 
 FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
 
@@ -25,8 +26,8 @@ FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
 @click.option("--quick", is_flag=True, help="Few repetitions: does it work, not how well.")
 @click.option("--times", type=click.IntRange(min=1), help="How often each fault is injected.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of what is drawn.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write it as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="Write it as a page.")
 def command(
     figure: str,
     *,
@@ -41,17 +42,19 @@ def command(
     Real node processes on loopback, real clients, files in a temporary folder; all of it is gone
     afterwards, also when interrupted.
 
-    Example: python -m chaos measure failover --times 50 --json failover.json
+    Example: .venv/bin/python -m chaos measure failover --times 50 --json failover.json
     """
     from chaos.measure.arena import UnusableError
     from chaos.report.publish import publish
     from chaos.report.source_commit import source_commit
     from node._pure import build_form
 
-    end_on_sigterm()
-    asked = _command_line(figure, quick=quick, times=times, seed=seed)
+    unwind_once()
     report = RunReport(
-        "The figures", asked, source_commit(), datetime.now(UTC).isoformat("T", "seconds")
+        "The figures",
+        invocation_given(),
+        source_commit(),
+        datetime.now(UTC).isoformat("T", "seconds"),
     )
     report.core = build_form()
     if report.core == "pure":
@@ -69,11 +72,10 @@ def command(
 
 
 def _command_line(figure: str, *, quick: bool, times: int | None, seed: int) -> str:
-    words = ["python", "-m", "chaos", "measure", figure]
-    words += ["--quick"] if quick else []
+    words = ["--quick"] if quick else []
     words += ["--times", str(times)] if times is not None else []
     words += ["--seed", str(seed)] if seed != 1 else []
-    return shlex.join(words)
+    return invocation("measure", figure, *words)
 
 
 def _say(text: str) -> None:

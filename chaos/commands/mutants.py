@@ -1,27 +1,25 @@
 """`python -m chaos mutants`: what the simulation can see."""
 
 import os
-import shlex
-import signal
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from types import FrameType
 
 import click
 
 from chaos.commands.seeds import seeds_of
+from chaos.interruption import unwind_once
+from chaos.invocation import invocation, invocation_given
 from chaos.mutants.mutant import Mutant
 from chaos.mutants.registry import MUTANTS
 from chaos.mutants.trial import InterruptedTrialError, Trials, Verdict
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
+from chaos.report.target import TARGET_FILE
 from cluster.console import say_table
 
 _LEAST = 25
@@ -42,8 +40,8 @@ _MEDIAN_MOST = 50
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
 @click.option("--seconds-each", type=float, default=600.0, show_default=True, help="At most.")
 @click.option("--list", "list_only", is_flag=True, help="Print what would be planted and stop.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="And as a page.")
 def command(
     only: str,
     seeds: range,
@@ -55,15 +53,16 @@ def command(
 ) -> int:
     """Plant known bugs in a copy, one at a time, and count the seeds until each is seen.
 
-    Example: python -m chaos mutants --only fifo-broken,no-fdatasync
+    Example: .venv/bin/python -m chaos mutants --only fifo-broken,no-fdatasync
     """
     chosen = _chosen(only)
     if list_only:
         rows = [(one.name, one.area, one.what, " ".join(one.options)) for one in chosen]
         say_table("Planted bugs", ("name", "in", "what", "with"), rows)
         return 0
-    line = "python -m chaos " + shlex.join(sys.argv[1:])
-    report = RunReport("Planted bugs", line, source_commit(), datetime.now(UTC).isoformat())
+    unwind_once()
+    began_at = datetime.now(UTC).isoformat()
+    report = RunReport("Planted bugs", invocation_given(), source_commit(), began_at)
     began = time.monotonic()
     trials = Trials(seeds, seconds_each)
     verdicts = list(_tried(chosen, trials, processes))
@@ -96,7 +95,7 @@ def _tried(chosen: Sequence[Mutant], trials: Trials, processes: int) -> Iterator
         click.echo(f"{mutant.name:38} {seen} {'' if verdict.caught else verdict.what}")
         return verdict
 
-    with _interruptible(), ThreadPoolExecutor(processes) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         try:
             yield from pool.map(attempt, chosen)
         except (KeyboardInterrupt, InterruptedTrialError):
@@ -114,7 +113,7 @@ def _controls(chosen: Sequence[Mutant], trials: Trials, processes: int) -> list[
         click.echo(f"{'no bug':38} {'holds' if held else 'BROKEN'} ({told})")
         return verdict
 
-    with _interruptible(), ThreadPoolExecutor(processes) as pool:
+    with ThreadPoolExecutor(processes) as pool:
         try:
             verdicts = list(pool.map(control, dict.fromkeys(one.options for one in chosen)))
         except (KeyboardInterrupt, InterruptedTrialError):
@@ -125,20 +124,6 @@ def _controls(chosen: Sequence[Mutant], trials: Trials, processes: int) -> list[
         for verdict in verdicts
         if verdict.caught or not verdict.seeds
     ]
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does: copies and processes are removed."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _fill_in(report: RunReport, verdicts: list[Verdict], *, whole: bool) -> None:
@@ -173,7 +158,7 @@ def _fill_in(report: RunReport, verdicts: list[Verdict], *, whole: bool) -> None
 def _add_row(report: RunReport, verdict: Verdict) -> None:
     mutant = verdict.mutant
     assert mutant is not None
-    again = f"python -m chaos mutants --only {mutant.name}"
+    again = invocation("mutants", "--only", mutant.name)
     if verdict.caught:
         value = f"{verdict.seeds}: {verdict.invariant}"
     else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from chaos.report.target import TARGET_FILE
+
 if TYPE_CHECKING:
     from chaos.disks.power_losses import DiskKind, Tally
     from chaos.report.run_report import RunReport
@@ -50,8 +52,8 @@ _EVIDENCE: Final = Path(".chaos-evidence")
     show_default=True,
     help="Where the data of a violation is kept.",
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--html", "html_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "json_file", type=TARGET_FILE)
+@click.option("--html", "html_file", type=TARGET_FILE)
 def command(
     *,
     times: int,
@@ -70,15 +72,15 @@ def command(
     lost. After each loss everything acknowledged must be on a majority of the disks, the nodes must
     start again and agree, and clients that ask again must get the same replies.
 
-    Example: python -m chaos powerloss --times 100 --disk ext4
+    Example: .venv/bin/python -m chaos powerloss --times 100 --disk ext4
     """
     from chaos.disks.forgetful_disk import DiskUnavailableError
     from chaos.disks.power_losses import DiskKind, PowerLosses, Scene
     from chaos.disks.workplace import workplace
+    from chaos.interruption import unwind_once
     from chaos.report.publish import publish
-    from cluster.processes import end_on_sigterm
 
-    end_on_sigterm()
+    unwind_once()
     drawn = time.time_ns() % 1_000_000 if seed is None else seed
     kind = DiskKind(disk)
     report = _begin(kind, drawn)
@@ -107,13 +109,14 @@ def _opening(without_fdatasync: bool, times: int, kind: "DiskKind", seed: int) -
 
 
 def _begin(kind: "DiskKind", seed: int) -> "RunReport":
+    from chaos.invocation import invocation_given
     from chaos.report.run_report import RunReport
     from chaos.report.source_commit import source_commit
 
-    given = sys.argv[2:] if "--seed" in sys.argv else [*sys.argv[2:], f"--seed {seed}"]
+    given = any(word.split("=")[0] == "--seed" for word in sys.argv)
     return RunReport(
         title=f"Power losses of a whole cluster on {kind}",
-        command=" ".join(["python -m chaos powerloss", *given]),
+        command=invocation_given(*(() if given else ("--seed", str(seed)))),
         commit=source_commit(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -172,9 +175,11 @@ def _fill(report: "RunReport", tally: "Tally", *, without_fdatasync: bool, seed:
 def _add_control(report: "RunReport", tally: "Tally", kind: "DiskKind") -> None:
     """Say whether the same test finds the loss where there is one."""
     from chaos.disks.power_losses import Outcome
+    from chaos.invocation import invocation
     from chaos.report.run_report import Figure
 
     lost, held = tally.outcomes[Outcome.LOST], tally.outcomes[Outcome.HELD]
+    words = ("powerloss", "--disk", str(kind), "--without-fdatasync")
     report.figures.append(
         Figure(
             "without the journal's fdatasync, power losses that broke the promise",
@@ -182,6 +187,6 @@ def _add_control(report: "RunReport", tally: "Tally", kind: "DiskKind") -> None:
             f"{tally.operations.lost:,} acknowledged commands lost",
             "some, with losses",
             lost > 0,
-            f"python -m chaos powerloss --disk {kind} --without-fdatasync --times {tally.times}",
+            invocation(*words, "--times", str(tally.times)),
         )
     )

@@ -1,6 +1,5 @@
 """`python -m chaos real`: break real processes, networks and disks while clients trade."""
 
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import randbelow
@@ -8,6 +7,7 @@ from time import monotonic
 
 import click
 
+from chaos.invocation import invocation
 from chaos.real.abilities import Abilities
 from chaos.real.belongings import Belongings
 from chaos.real.campaign import (
@@ -20,6 +20,7 @@ from chaos.real.campaign import (
 from chaos.real.catalogue import CATALOGUE, Kind
 from chaos.real.diary import Diary
 from chaos.real.tool import ToolFailedError
+from chaos.report.target import TARGET_FILE
 
 _INTERRUPTED = 1
 
@@ -40,8 +41,8 @@ _INTERRUPTED = 1
 @click.option("--rootless", is_flag=True, help="loopback only, and no fault that needs root")
 @click.option("--faults", help="kinds to draw from, comma-separated; all that work here by default")
 @click.option("--list-faults", is_flag=True, help="print the catalogue and end")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the report here")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="and here as a page")
+@click.option("--json", "json_file", type=TARGET_FILE, help="write the report here")
+@click.option("--html", "html_file", type=TARGET_FILE, help="and here as a page")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
@@ -62,8 +63,9 @@ def command(
     """Break a real cluster while real clients trade, and prove that nothing was lost.
 
     With root, each node runs in a network namespace of its own behind a userspace switch; without,
-    on loopback. Everything made is removed, also after Ctrl-C. Example: python -m chaos real
-    --minutes 2 --seed 7
+    on loopback. Everything made is removed, also after Ctrl-C.
+
+    Example: .venv/bin/python -m chaos real --minutes 2 --seed 7
     """
     from chaos.real import faults as _  # noqa: F401 - fills the catalogue
     from chaos.real.leftovers import remove_leftovers
@@ -130,8 +132,7 @@ def _again(
     minutes: float, nodes: str, seed: int, rate: int, *, rootless: bool, faults: str | None
 ) -> str:
     """Return the command line that tries the same again."""
-    words = ["python", "-m", "chaos", "real", "--minutes", f"{minutes:g}", "--nodes", nodes]
-    words += ["--seed", str(seed), "--rate", str(rate)]
+    words = ["--nodes", nodes, "--seed", str(seed), "--rate", str(rate)]
     words += ["--rootless"] if rootless else []
     words += ["--faults", faults] if faults else []
-    return shlex.join(words)
+    return invocation("real", "--minutes", f"{minutes:g}", *words)

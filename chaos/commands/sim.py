@@ -1,8 +1,6 @@
 """`python -m chaos sim`: whole clusters from seeds."""
 
 import os
-import shlex
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +8,11 @@ from pathlib import Path
 import click
 
 from chaos.commands.seeds import seeds_of
+from chaos.invocation import invocation_given
 from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport, Violation
 from chaos.report.source_commit import source_commit
+from chaos.report.target import TARGET_FILE
 from chaos.simulation.campaign import Tally, run_cases
 from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.invariants.registry import INVARIANTS
@@ -49,8 +49,8 @@ _MANY = 500
     "--state", type=click.Path(path_type=Path), help="Keep count here, and go on from it."
 )
 @click.option("--list-faults", is_flag=True, help="Print the kinds of faults and stop.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="And as a page.")
+@click.option("--json", "json_file", type=TARGET_FILE, help="Write the report.")
+@click.option("--html", "html_file", type=TARGET_FILE, help="And as a page.")
 def command(
     seeds: range,
     nodes: str,
@@ -69,7 +69,7 @@ def command(
 ) -> int:
     """Simulate whole clusters, one a seed: the same seed is the same run, to the last byte.
 
-    Example: python -m chaos sim --seeds 0:1000
+    Example: .venv/bin/python -m chaos sim --seeds 0:1000
     """
     if list_faults:
         click.echo("\n".join(FAULTS))
@@ -125,7 +125,7 @@ def _kept(keep: str) -> tuple[int, ...] | None:
 
 
 def _command_line() -> str:
-    return "python -m chaos " + shlex.join(sys.argv[1:])
+    return invocation_given()
 
 
 def _show(case: Case, report: RunReport, json_file: Path | None, html_file: Path | None) -> int:

@@ -189,6 +189,20 @@ VENUE: Final = (
         "    if placement.lots == 0 and most > 0:\n",
     ),
     Mutant(
+        "amended-order-keeps-its-place",
+        "an order that has grown or moved is first again behind a restart",
+        "node/engine/amending.py",
+        "    order.priority = state.next_order_id()\n",
+        "    state.next_order_id()\n",
+    ),
+    Mutant(
+        "replacement-fills-twice",
+        "what the old order has filled does not count against the new one",
+        "node/engine/replacing.py",
+        "    order.leaves = leaves\n    ledger.lock(order)\n",
+        "    ledger.lock(order)\n",
+    ),
+    Mutant(
         "doomed-orders-fill",
         "an order that a sweep is about to close still trades",
         "node/engine/matching.py",

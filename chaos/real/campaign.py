@@ -2,14 +2,13 @@
 
 import asyncio
 import shutil
-import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from chaos.interruption import at_first_signal
 from chaos.real.abilities import Abilities
 from chaos.real.battle import Round, RoundFailedError
 from chaos.real.belongings import Belongings, Home
@@ -22,7 +21,6 @@ from chaos.report.run_report import Operations
 ROUND_SECONDS: Final = 110.0
 _LEAST_SECONDS: Final = 20.0
 """A round shorter than this is not worth its start."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -69,31 +67,19 @@ def run_course(course: Course) -> None:
     try:
         asyncio.run(_until_signalled(course))
     finally:
-        with _undisturbed():
-            for failure in course.belongings.remove_all():
-                course.diary.violate("everything that a run makes is removed", failure)
+        at_first_signal(lambda: None)  # None of them cuts short what removes everything.
+        for failure in course.belongings.remove_all():
+            course.diary.violate("everything that a run makes is removed", failure)
 
 
 async def _until_signalled(course: Course) -> None:
     playing = asyncio.create_task(_play(course))
     loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, playing.cancel)
+    at_first_signal(lambda: loop.call_soon_threadsafe(playing.cancel))
     try:
         await playing
     except asyncio.CancelledError:
         course.interrupted = True
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no signal end the cleaning up."""
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in _SIGNALS]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 async def _play(course: Course) -> None:

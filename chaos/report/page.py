@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from chaos.report.run_report import RunReport, Violation
+from chaos.report.run_report import Moment, RunReport, Violation
 from chaos.report.section import Mood, Row, Section, facts, sections, verdict
 from chaos.report.table import is_figure
 from chaos.report.timeline_picture import draw
@@ -32,6 +32,7 @@ h2 { font-size: 12px; letter-spacing: .06em; text-transform: uppercase; color: v
 .verdict { display: inline-block; padding: 4px 14px; border-radius: 999px; font-weight: 600;
   margin-bottom: 16px }
 .verdict.good { color: var(--good); background: var(--good-ground) }
+.verdict.plain { color: var(--ink); background: var(--code) }
 .verdict.bad { color: var(--bad); background: var(--bad-ground) }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0 }
 dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
@@ -124,15 +125,27 @@ def _violation(violation: Violation) -> str:
             if violation.timeline
             else ""
         )
+        + "\n".join(_figure(violation.moments))
         + "</section>"
     )
 
 
 def _timeline(report: RunReport) -> Iterator[str]:
-    picture = draw(report.timeline)
+    if not report.timeline:
+        return
+    if any(report.timeline == one.moments for one in report.violations[:_MOST_VIOLATIONS]):
+        return  # It is drawn there.
+    of = f" of {report.timeline_of}" if report.timeline_of else ""
+    yield f'<section class="card"><h2>Timeline{escape(of)}</h2>'
+    yield from _figure(report.timeline)
+    yield "</section>"
+
+
+def _figure(moments: list[Moment]) -> Iterator[str]:
+    picture = draw(moments)
     if not picture.moments:
         return
-    yield '<section class="card"><h2>Timeline</h2><figure>'
+    yield "<figure>"
     yield picture.svg
     yield '<figcaption class="legend">'
     for kind, colour, count in picture.legend:
@@ -142,7 +155,7 @@ def _timeline(report: RunReport) -> Iterator[str]:
             f"<span>{picture.moments:,} moments in {picture.marks:,} marks: "
             "those too close to be told apart are one</span>"
         )
-    yield "</figcaption></figure></section>"
+    yield "</figcaption></figure>"
 
 
 def _card(section: Section) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from chaos.report.listener import listener_may_leave
 from chaos.report.page import render
 from chaos.report.run_report import RunReport, to_json
 from chaos.report.table import print_report
@@ -14,23 +15,26 @@ FAILED: Final = 1
 
 
 def publish(report: RunReport, json_file: Path | None, html_file: Path | None) -> int:
-    """Print `report`, write the files asked for, and return the exit code of the command.
+    """Write the files asked for, print `report`, and return the exit code of the command.
 
-    0 when every invariant held and every figure met its goal, else 1. Folders of the files are made
-    when they are missing. Raises click.ClickException when a file cannot be written.
+    0 when every invariant held and every figure met its goal, else 1. The files come first: they
+    are there even if nobody reads what is printed. When one cannot be written, the report is
+    printed all the same; then click.ClickException is raised.
     """
-    print_report(report)
-    if json_file is not None:
-        _write(json_file, to_json(report))
-    if html_file is not None:
-        _write(html_file, render(report).encode())
+    wrote, failed = [], []
+    for path, content in ((json_file, to_json), (html_file, _page)):
+        if path is not None:
+            try:
+                wrote.append(f"wrote {path} ({path.write_bytes(content(report)):,} bytes)")
+            except OSError as error:
+                failed.append(f"{path} cannot be written: {error}")
+    with listener_may_leave():
+        print_report(report)
+        click.echo("".join(f"{line}\n" for line in wrote), nl=False)
+    if failed:
+        raise click.ClickException("; ".join(failed))
     return HELD if report.held and all(figure.met for figure in report.figures) else FAILED
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error}") from error
-    click.echo(f"wrote {path} ({len(content):,} bytes)")
+def _page(report: RunReport) -> bytes:
+    return render(report).encode()

@@ -16,17 +16,6 @@ class Figure(msgspec.Struct):
     command: str
 
 
-class Violation(msgspec.Struct):
-    """An invariant that did not hold, and the command that shows it again."""
-
-    invariant: str
-    what: str
-    reproduce: str
-    seed: int = -1
-    """The seed of a simulation; -1 for a real run."""
-    timeline: list[str] = msgspec.field(default_factory=list)
-
-
 class Moment(msgspec.Struct):
     """A point or a span on the timeline picture."""
 
@@ -38,6 +27,19 @@ class Moment(msgspec.Struct):
     text: str
     until_ms: float = -1.0
     """The end of a span; -1 for a point."""
+
+
+class Violation(msgspec.Struct):
+    """An invariant that did not hold, and the command that shows it again."""
+
+    invariant: str
+    what: str
+    reproduce: str
+    seed: int = -1
+    """The seed of a simulation; -1 for a real run."""
+    timeline: list[str] = msgspec.field(default_factory=list)
+    moments: list[Moment] = msgspec.field(default_factory=list)
+    """The same as a picture, where there is one of this violation alone."""
 
 
 class Operations(msgspec.Struct):
@@ -83,6 +85,12 @@ class RunReport(msgspec.Struct):
     figures: list[Figure] = msgspec.field(default_factory=list)
     violations: list[Violation] = msgspec.field(default_factory=list)
     timeline: list[Moment] = msgspec.field(default_factory=list)
+    timeline_of: str = ""
+    """Which part of the run `timeline` shows; "" when it is the whole run."""
+    trace: str = ""
+    """A hash over the traces of all seeds, in order: equal for equal simulations."""
+    interrupted: bool = False
+    """Whether the run was asked to end before it was done."""
     core: str = ""
     """The form in which the core ran, compiled or pure, where speed is measured; else empty."""
 
@@ -126,7 +134,10 @@ def merge(reports: list[RunReport]) -> RunReport:
         total.recoveries_ms += report.recoveries_ms
         total.figures += report.figures
         total.violations += report.violations
-        total.timeline += report.timeline
+        total.interrupted |= report.interrupted
+        if not total.timeline_of:  # Of one part: what is added to it happened at other times.
+            total.timeline += report.timeline
+            total.timeline_of = report.timeline_of
     if total.elapsed_seconds > 0:
         total.seeds_per_minute = 60 * total.seeds / total.elapsed_seconds
     return total

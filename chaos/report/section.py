@@ -85,6 +85,8 @@ def facts(report: RunReport) -> list[tuple[str, str]]:
         listed.append(("seeds", f"{report.seeds:,} ({report.seeds_per_minute:,.0f} a minute)"))
     if report.simulated_seconds:
         listed.append(("simulated", duration(report.simulated_seconds)))
+    if report.trace:
+        listed.append(("trace", report.trace))
     if report.work:
         told = (f"{count:,} {name}" for name, count in report.work.items())
         listed.append(("in it", ", ".join(told)))
@@ -99,6 +101,9 @@ def verdict(report: RunReport) -> tuple[str, Mood]:
         parts.append(_several(len(report.violations), "invariant violation"))
     if missed:
         parts.append(_several(missed, "figure") + " short of the goal")
+    if report.interrupted:
+        told = ", ".join(parts) if parts else "every invariant held until then"
+        return f"interrupted: {told}", Mood.BAD if parts else Mood.PLAIN
     if parts:
         return ", ".join(parts), Mood.BAD
     return "every invariant held", Mood.GOOD

@@ -17,11 +17,19 @@ _MOST_VIOLATIONS: Final = 20
 _MOST_TIMELINE_LINES: Final = 60
 
 
+class _Console(Console):
+    """A console that leaves it to its user what happens when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so; rich itself would end the process."""
+        raise BrokenPipeError
+
+
 def print_report(report: RunReport) -> None:
     """Print `report` to standard output; as wide as the terminal, 160 columns into a pipe."""
-    console = Console(highlight=False)
+    console = _Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_COLUMNS)
+        console = _Console(highlight=False, width=_PIPE_COLUMNS)
     console.print(_header(report))
     for section in sections(report):
         if section.rows:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, NamedTuple
 
+from chaos.invocation import invocation
 from chaos.report.run_report import Moment
 from chaos.simulation.cluster import START_NS, Cluster
 from chaos.simulation.fault_plan import PlannedFault, draw_plan
@@ -47,14 +48,14 @@ class Case(NamedTuple):
 
     def command(self) -> str:
         """Return the command that runs exactly this."""
-        words = f"python -m chaos sim --seeds {self.seed} --nodes {self.nodes}"
+        words = ["sim", "--seeds", str(self.seed), "--nodes", str(self.nodes)]
         if self.seconds:
-            words += f" --seconds {self.seconds:g}"
+            words += ["--seconds", f"{self.seconds:g}"]
         if self.kinds is not None:
-            words += f" --faults {','.join(self.kinds) or 'none'}"
+            words += ["--faults", ",".join(self.kinds) or "none"]
         if self.kept is not None:
-            words += f" --keep {','.join(map(str, self.kept)) or 'none'}"
-        return words + " --timeline"
+            words += ["--keep", ",".join(map(str, self.kept)) or "none"]
+        return invocation(*words, "--timeline")
 
 
 @dataclass(slots=True)

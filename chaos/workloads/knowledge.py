@@ -23,6 +23,11 @@ class Knowledge:
     """How many it has chosen: they are account << 40 | number."""
     deposits: int = 0
     """The deposit cursor as this client believes it to be."""
+    accounts_opened: int = 0
+    subaccounts: int = 4
+    """How many accounts behind the first ones may be somebody's subaccounts."""
+    transfers: int = 0
+    withdrawals: int = 0
     keys: int = 0
     now_ns: Callable[[], int] = time_ns
     """The client's wall clock: what it takes the log's time to be."""

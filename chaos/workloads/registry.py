@@ -89,6 +89,24 @@ def _reduce(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.reduce(known.account, market, *_named(random, known), lots)
 
 
+def _terms_of_change(random: Random) -> tuple[int, int]:
+    """Draw a price and a total size; 0 leaves either as it is."""
+    price = random.choice((0, 0, 5_000 + 100 * random.randint(-3, 3)))
+    return price, random.choice((0, 1, 2, 5, 20, 40))
+
+
+def _amend(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    named, changed = _named(random, known), _terms_of_change(random)
+    frames.amend(known.account, _market(random, known), *named, *changed)
+
+
+def _replace(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.note_place(frames.next_sequence)
+    named, changed = _named(random, known), _terms_of_change(random)
+    name = known.new_client_order_id()
+    frames.replace(known.account, _market(random, known), *named, *changed, name)
+
+
 def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.cancel_all(known.account, random.choice((0, 1, known.markets)))
 
@@ -182,15 +200,43 @@ def _checkpoint(frames: CommandFrames, random: Random, known: Knowledge) -> None
     frames.checkpoint()
 
 
+def _subaccount_open(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.subaccount_open(known.account, random.choice((terms.NET, terms.HOLD)))
+
+
+def _transfer(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    known.transfers += random.random() < 0.9
+    ends = [known.account, random.randint(1, known.accounts + known.subaccounts)]
+    random.shuffle(ends)
+    frames.transfer(ends[0], ends[1], random.randint(1, 9) * 10_000, known.transfers)
+
+
+def _withdraw_request(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.withdraw_request(known.account, random.randint(1, 9) * 10_000)
+
+
+def _withdraw_answer(kind: int) -> Write:
+    def write(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+        known.withdrawals += random.random() < 0.7
+        frames.withdraw_answer(kind, known.withdrawals)
+
+    return write
+
+
 TRADER: Final = (
-    Workload(commands.PLACE, 60, _place),
+    Workload(commands.PLACE, 75, _place),
     Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
+    Workload(commands.AMEND, 8, _amend),
+    Workload(commands.REPLACE, 6, _replace),
     Workload(commands.CANCEL_ALL, 1, _cancel_all),
     Workload(commands.SPLIT, 4, _split),
     Workload(commands.MERGE_SETS, 3, _merge),
     Workload(commands.REDEEM, 2, _redeem),
+    Workload(commands.SUBACCOUNT_OPEN, 1, _subaccount_open),
+    Workload(commands.TRANSFER, 2, _transfer),
+    Workload(commands.WITHDRAW_REQUEST, 1, _withdraw_request),
 )
 OPERATOR: Final = (
     Workload(commands.CHECKPOINT, 14, _checkpoint),
@@ -213,6 +259,8 @@ OPERATOR: Final = (
     Workload(commands.SCHEDULE_CREATE, 3, _schedule_create),
     Workload(commands.SCHEDULE_ASSIGN, 3, _schedule_assign),
     Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
+    Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
+    Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),
 )
 """One operator is assumed: with two, deposit cursors would mostly be rejected."""
 

@@ -92,6 +92,50 @@ def deposit(account: str, amount: int, *, data: Path, as_json: bool) -> None:
         click.echo(f"account {number}: {usdc(amount)} USDC credited")
 
 
+@command.command("withdraw")
+@click.argument("account")
+@click.argument("amount", type=USDC)
+@data_option
+@json_option
+def withdraw(account: str, amount: int, *, data: Path, as_json: bool) -> None:
+    """Lock AMOUNT of USDC of ACCOUNT until the operator pays it outside or rejects.
+
+    Example: quorumbook account withdraw alice 100
+    """
+    owner = owner_of(account)
+    reply = trade(
+        data,
+        lambda client: client.accounts.request_withdrawal(amount, account=owner.account),
+        owner.key,
+    )
+    if as_json:
+        say_json({"withdrawal": reply.result, "amount": amount})
+    else:
+        click.echo(f"withdrawal {reply.result}: {usdc(amount)} USDC locked")
+
+
+@command.command("answer-withdrawal")
+@click.argument("withdrawal", type=click.IntRange(1))
+@click.option("--paid/--rejected", required=True, help="whether the money has left.")
+@data_option
+@json_option
+def answer_withdrawal(withdrawal: int, *, paid: bool, data: Path, as_json: bool) -> None:
+    """Say that WITHDRAWAL was paid outside, or that it will not be.
+
+    Example: quorumbook account answer-withdrawal 3 --paid
+    """
+
+    async def work(client: Client) -> None:
+        answer = client.admin.confirm_withdrawal if paid else client.admin.reject_withdrawal
+        await answer(withdrawal)
+
+    trade(data, work)
+    if as_json:
+        say_json({"withdrawal": withdrawal, "paid": paid})
+    else:
+        click.echo(f"withdrawal {withdrawal}: {'paid' if paid else 'rejected'}")
+
+
 @command.command("show")
 @click.argument("account")
 @data_option

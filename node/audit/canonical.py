@@ -28,20 +28,23 @@ from node.domain.records import (
     TREASURY,
     TREASURY_SIZE,
     VENUE,
+    WITHDRAWAL,
+    WITHDRAWAL_SIZE,
 )
 from node.domain.terms import BUY_NO, BUY_YES, SELL_NO
 from node.domain.units import PRICE_SCALE
 
 _KEY: Final = Struct(">hq")
 _VENUE: Final = Struct("<32sqqii")
-_TREASURY: Final = Struct("<6q6i")
+_TREASURY: Final = Struct("<6q6i3q")
 _EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
-_ORDER: Final = Struct("<2q3i2h3q2iq4i")
+_ORDER: Final = Struct("<2q3i2h3q2iq4iq")
 _SCHEDULE: Final = Struct("<5i4xq")
 _RULES: Final = Struct("<2i")
+_WITHDRAWAL: Final = Struct("<qi4xq")
 
 assert _TREASURY.size == TREASURY_SIZE
 assert _EVENT.size == EVENT_SIZE
@@ -51,6 +54,7 @@ assert _POSITION.size == POSITION_SIZE
 assert _ORDER.size == ORDER_SIZE
 assert _SCHEDULE.size == SCHEDULE_SIZE
 assert _RULES.size == RULES_SIZE
+assert _WITHDRAWAL.size == WITHDRAWAL_SIZE
 
 
 class VenueRecord(NamedTuple):
@@ -78,6 +82,9 @@ class TreasuryRecord(NamedTuple):
     positions: int
     fee_account: int
     schedules: int
+    withdrawn: int
+    pending: int
+    withdrawals: int
 
 
 class EventRecord(NamedTuple):
@@ -158,6 +165,7 @@ class OrderRecord(NamedTuple):
     group: int
     flags: int
     schedule: int
+    priority: int
 
     @property
     def is_bid(self) -> bool:
@@ -193,6 +201,14 @@ class RulesRecord(NamedTuple):
     schedule: int
 
 
+class WithdrawalRecord(NamedTuple):
+    """Money that is to leave and waits for an answer."""
+
+    id: int
+    account: int
+    amount: int
+
+
 class CanonicalState(NamedTuple):
     """The records that money and orders consist of, in order of their numbers."""
 
@@ -205,6 +221,7 @@ class CanonicalState(NamedTuple):
     orders: list[OrderRecord]
     schedules: list[ScheduleRecord]
     rules: list[RulesRecord]
+    withdrawals: list[WithdrawalRecord]
 
 
 class CanonicalStateError(ValueError):
@@ -236,6 +253,7 @@ def read_state(pages: Iterable[tuple[bytes, bytes]]) -> CanonicalState:
         _records(by_kind, ORDER, _ORDER, OrderRecord, lambda order: order.id),
         _records(by_kind, SCHEDULE, _SCHEDULE, ScheduleRecord, lambda schedule: schedule.number),
         _records(by_kind, RULES, _RULES, RulesRecord, lambda rules: rules.market),
+        _records(by_kind, WITHDRAWAL, _WITHDRAWAL, WithdrawalRecord, lambda request: request.id),
     )
 
 

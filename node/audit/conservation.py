@@ -26,6 +26,8 @@ class Totals(NamedTuple):
     """The sums that conservation compares, in micro-USDC; `sets` and `open_lots` are lots."""
 
     deposits: int
+    withdrawn: int
+    pending: int
     cash_free: int
     cash_locked: int
     collateral: int
@@ -48,6 +50,7 @@ def check_conservation(state: CanonicalState) -> Conservation:
     """Return the totals of `state` and every way in which money, locks or books are wrong."""
     findings = [
         *_check_treasury(state),
+        *_check_withdrawals(state),
         *_check_markets(state),
         *_check_accounts(state),
         *_check_positions(state),
@@ -78,6 +81,8 @@ def _totals(state: CanonicalState) -> Totals:
     live = [market for market in state.markets if market.state not in (RESOLVED, VOIDED)]
     return Totals(
         deposits=state.treasury.deposits,
+        withdrawn=state.treasury.withdrawn,
+        pending=sum(request.amount for request in state.withdrawals),
         cash_free=sum(account.cash_free for account in state.accounts),
         cash_locked=sum(account.cash_locked for account in state.accounts),
         collateral=sum(market.collateral for market in state.markets),
@@ -95,8 +100,11 @@ def _check_treasury(state: CanonicalState) -> Iterable[str]:
     totals = _totals(state)
     treasury = state.treasury
     held = totals.cash_free + totals.cash_locked + totals.collateral + totals.fees
-    if held != totals.deposits:
-        yield f"deposits are {totals.deposits} but cash, collateral and fees are {held} micro-USDC"
+    if held + totals.pending != totals.deposits - totals.withdrawn:
+        yield (
+            f"deposits are {totals.deposits}, withdrawn {totals.withdrawn}, waiting "
+            f"{totals.pending}, but cash, collateral and fees are {held} micro-USDC"
+        )
     if treasury.collateral != totals.collateral:
         yield (
             f"the treasury counts {treasury.collateral} of collateral, the "
@@ -123,6 +131,22 @@ def _check_treasury(state: CanonicalState) -> Iterable[str]:
         yield f"the fee account {treasury.fee_account} does not exist"
     if min(treasury) < 0:
         yield f"the treasury has a negative amount or counter: {treasury}"
+
+
+def _check_withdrawals(state: CanonicalState) -> Iterable[str]:
+    treasury = state.treasury
+    asked = sum(request.amount for request in state.withdrawals)
+    if treasury.pending != asked:
+        yield (
+            f"the treasury counts {treasury.pending} to be withdrawn, requests come to "
+            f"{asked} micro-USDC"
+        )
+    accounts = {account.number for account in state.accounts}
+    for request in state.withdrawals:
+        if request.account not in accounts or request.amount < 1:
+            yield f"withdrawal {request.id} is {request.amount} of account {request.account}"
+        if not 1 <= request.id <= treasury.withdrawals:
+            yield f"withdrawal {request.id} is none of {treasury.withdrawals}"
 
 
 def _check_markets(state: CanonicalState) -> Iterable[str]:

@@ -22,7 +22,7 @@ FIRST_PRIVATE_EVENT: Final = 160
 FIRST_PUBLIC_EVENT: Final = 192
 FIRST_VENUE_EVENT: Final = 224
 
-# Private, one stream an account. The four about orders begin alike.
+# Private, one stream an account. Those about orders begin alike.
 ORDER_ID: Final = 40
 ORDER_CLIENT_ORDER_ID: Final = 48
 ORDER_MARKET: Final = 56
@@ -82,6 +82,27 @@ FEE_RECEIVED_MARKET: Final = 56
 FEE_RECEIVED_FILL_ID: Final = 64
 FEE_RECEIVED_AMOUNT: Final = 72
 FEE_RECEIVED_SIZE: Final = 80
+ORDER_AMENDED: Final = 167
+AMENDED_PRICE: Final = 60
+AMENDED_LOTS: Final = 64
+AMENDED_LEAVES: Final = 72
+AMENDED_KEEPS_PLACE: Final = 80
+AMENDED_SIZE: Final = 88
+
+TRANSFERRED: Final = 173
+"""Cash that came from (amount > 0) or went to (amount < 0) another account of the owner."""
+TRANSFERRED_PEER: Final = 40
+TRANSFERRED_AMOUNT: Final = 48
+TRANSFERRED_CASH_FREE: Final = 56
+TRANSFERRED_TRANSFER: Final = 64
+TRANSFERRED_SIZE: Final = 72
+
+WITHDRAWAL: Final = 174
+WITHDRAWAL_ID: Final = 40
+WITHDRAWAL_AMOUNT: Final = 48
+WITHDRAWAL_CASH_FREE: Final = 56
+WITHDRAWAL_STATE: Final = 64
+WITHDRAWAL_SIZE: Final = 72
 
 # Public, one stream a market.
 FILL: Final = 192
@@ -163,6 +184,13 @@ SESSION_EVICTED_SIZE: Final = 48
 CHECKPOINT_TAKEN: Final = 232
 CHECKPOINT_TAKEN_SIZE: Final = 40
 
+SUBACCOUNT_OPENED: Final = 233
+"""It follows the ACCOUNT_OPENED of the same account."""
+SUBACCOUNT_OPENED_ACCOUNT: Final = 40
+SUBACCOUNT_OPENED_OWNER: Final = 44
+SUBACCOUNT_OPENED_ORDINAL: Final = 48
+SUBACCOUNT_OPENED_SIZE: Final = 56
+
 
 class EventType(IntEnum):
     """What can happen at the venue."""
@@ -175,6 +203,9 @@ class EventType(IntEnum):
     SETS_CHANGED = SETS_CHANGED
     REDEEMED = REDEEMED
     FEE_RECEIVED = FEE_RECEIVED
+    ORDER_AMENDED = ORDER_AMENDED
+    TRANSFERRED = TRANSFERRED
+    WITHDRAWAL = WITHDRAWAL
     FILL = FILL
     DEPTH = DEPTH
     MARKET_STATE = MARKET_STATE
@@ -189,3 +220,4 @@ class EventType(IntEnum):
     SESSION_REFUSED = SESSION_REFUSED
     SESSION_EVICTED = SESSION_EVICTED
     CHECKPOINT_TAKEN = CHECKPOINT_TAKEN
+    SUBACCOUNT_OPENED = SUBACCOUNT_OPENED

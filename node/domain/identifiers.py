@@ -1,6 +1,6 @@
 """Identifiers: 64-bit ids that carry a shard, dense 32-bit numbers, and their sizes on the wire.
 
-An order id or fill id is `shard << 48 | sequence`. Sequences are gapless per shard and start at 1;
+An order id or fill id is `shard << 48 | sequence`. Sequences start at 1 and only rise, per shard;
 shards are 0..32,767 so that an id stays positive in a signed 64-bit field. Accounts, markets,
 events, keys and sessions have dense numbers that start at 1; 0 means "none" or "all".
 """

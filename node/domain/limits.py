@@ -26,6 +26,8 @@ SESSIONS_PER_KEY: Final = 14
 REPLIES_PER_SESSION: Final = 15
 CHECKPOINT_BYTES: Final = 16
 SCHEDULES: Final = 17
+SUBACCOUNTS_PER_OWNER: Final = 18
+WITHDRAWALS_PER_ACCOUNT: Final = 19
 
 
 class Limit(IntEnum):
@@ -49,6 +51,8 @@ class Limit(IntEnum):
     REPLIES_PER_SESSION = REPLIES_PER_SESSION
     CHECKPOINT_BYTES = CHECKPOINT_BYTES
     SCHEDULES = SCHEDULES
+    SUBACCOUNTS_PER_OWNER = SUBACCOUNTS_PER_OWNER
+    WITHDRAWALS_PER_ACCOUNT = WITHDRAWALS_PER_ACCOUNT
 
 
 class LimitRange(NamedTuple):
@@ -78,5 +82,7 @@ LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
     LimitRange(16, 65_536, 8_192),
     LimitRange(65_536, 1 << 40, 64 << 20),  # CHECKPOINT_BYTES: log bytes between checkpoints
     LimitRange(1, 1_000_000, 10_000),  # SCHEDULES: of fees
+    LimitRange(0, 1_024, 64),  # SUBACCOUNTS_PER_OWNER
+    LimitRange(1, 1_024, 16),  # WITHDRAWALS_PER_ACCOUNT: requests that wait for an answer
 )
-LIMIT_COUNT: Final = 18
+LIMIT_COUNT: Final = 20

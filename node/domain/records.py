@@ -45,7 +45,10 @@ TREASURY_MARKETS: Final = 56
 TREASURY_POSITIONS: Final = 60
 TREASURY_FEE_ACCOUNT: Final = 64
 TREASURY_SCHEDULES: Final = 68
-TREASURY_SIZE: Final = 72
+TREASURY_WITHDRAWN: Final = 72
+TREASURY_PENDING: Final = 80
+TREASURY_WITHDRAWALS: Final = 88
+TREASURY_SIZE: Final = 96
 
 EVENT: Final = 3
 EVENT_NUMBER: Final = 0
@@ -100,7 +103,11 @@ POSITION_SIZE: Final = 64
 
 ORDER: Final = 7
 """Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees), its
-schedule's cap at most."""
+schedule's cap at most.
+
+What has filled is lots - leaves, always. Of two orders at a price the one with the smaller priority
+is first: an order's id, or once it has given up its place a later number of the same sequence.
+"""
 ORDER_ID: Final = 0
 ORDER_CLIENT_ORDER_ID: Final = 8
 ORDER_ACCOUNT: Final = 16
@@ -118,7 +125,8 @@ ORDER_KEY: Final = 72
 ORDER_GROUP: Final = 76
 ORDER_FLAGS: Final = 80
 ORDER_SCHEDULE: Final = 84
-ORDER_SIZE: Final = 88
+ORDER_PRIORITY: Final = 88
+ORDER_SIZE: Final = 96
 
 KEY: Final = 8
 KEY_NUMBER: Final = 0
@@ -178,7 +186,33 @@ RULES_MARKET: Final = 0
 RULES_SCHEDULE: Final = 4
 RULES_SIZE: Final = 8
 
-LEDGER_KINDS: Final = (TREASURY, EVENT, MARKET, ACCOUNT, POSITION, ORDER, SCHEDULE, RULES)
+KINSHIP: Final = 20
+"""Of an owner with subaccounts (its owner is 0) and of each of these."""
+KINSHIP_ACCOUNT: Final = 0
+KINSHIP_OWNER: Final = 4
+KINSHIP_ORDINAL: Final = 8
+KINSHIP_SUBACCOUNTS: Final = 12
+KINSHIP_LAST_TRANSFER: Final = 16
+KINSHIP_SIZE: Final = 24
+
+WITHDRAWAL: Final = 22
+"""A request that waits for an answer."""
+WITHDRAWAL_ID: Final = 0
+WITHDRAWAL_ACCOUNT: Final = 8
+WITHDRAWAL_AMOUNT: Final = 16
+WITHDRAWAL_SIZE: Final = 24
+
+LEDGER_KINDS: Final = (
+    TREASURY,
+    EVENT,
+    MARKET,
+    ACCOUNT,
+    POSITION,
+    ORDER,
+    SCHEDULE,
+    RULES,
+    WITHDRAWAL,
+)
 
 PREVIEWED_CODE: Final = 0
 PREVIEWED_FILLS: Final = 4

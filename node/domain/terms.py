@@ -148,6 +148,8 @@ CLOSE_BY_IMMEDIATE: Final = 5
 CLOSE_BY_FILL_LIMIT: Final = 6
 CLOSE_BY_MARKET: Final = 7
 CLOSE_BY_EXPIRY: Final = 8
+CLOSE_BY_AMEND: Final = 9
+CLOSE_BY_REPLACE: Final = 10
 
 
 class CloseReason(IntEnum):
@@ -161,3 +163,18 @@ class CloseReason(IntEnum):
     FILL_LIMIT = CLOSE_BY_FILL_LIMIT
     MARKET_CLOSED = CLOSE_BY_MARKET
     EXPIRED = CLOSE_BY_EXPIRY
+    AMENDED_TO_ZERO = CLOSE_BY_AMEND
+    REPLACED = CLOSE_BY_REPLACE
+
+
+REQUESTED: Final = 1
+CONFIRMED: Final = 2
+REJECTED: Final = 3
+
+
+class WithdrawalState(IntEnum):
+    """What became of a request to withdraw: money locked, gone, or free again."""
+
+    REQUESTED = REQUESTED
+    CONFIRMED = CONFIRMED
+    REJECTED = REJECTED

@@ -12,6 +12,7 @@ from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
 
 if TYPE_CHECKING:
+    from node.engine.kinship import Kinship
     from node.engine.order import Order
     from node.engine.position import Position
 
@@ -37,6 +38,9 @@ class Account(Record):
         self.positions: dict[int, Position] = {}
         self.position_list: list[Position] = []
         self.orders_by_client: dict[int, Order] = {}
+        # None unless it has subaccounts or is one.
+        self.kinship: Kinship | None = None
+        self.withdrawal_count: i64 = 0
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:

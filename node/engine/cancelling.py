@@ -64,6 +64,7 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     require(level is not None, "a resting order has no level")
     assert level is not None
     level.lots -= lots
+    order.lots -= lots
     ledger.release(order, lots)
     ledger.pair_off(position, state.treasury)
     state.writer.order_reduced(order, lots)

@@ -6,9 +6,11 @@ from mypy_extensions import i64
 from node.domain import events as layout
 from node.engine.account import Account
 from node.engine.fields import write_pair
+from node.engine.kinship import Kinship
 from node.engine.market import Event, Market
 from node.engine.order import Order
 from node.engine.treasury import Treasury
+from node.engine.withdrawal import Withdrawal
 
 
 class EventWriter:
@@ -85,6 +87,16 @@ class EventWriter:
         write_i64_le(out, lots)
         write_i64_le(out, order.leaves)
 
+    def order_amended(self, order: Order, keeps_place: bool) -> None:
+        """Say what an order now is; one that has lost its place may fill next, and then rests."""
+        out = self._private(layout.AMENDED_SIZE, layout.ORDER_AMENDED, order.account)
+        write_i64_le(out, order.id)
+        write_i64_le(out, order.client_order_id)
+        write_pair(out, order.position.market.number, order.price)
+        write_i64_le(out, order.lots)
+        write_i64_le(out, order.leaves)
+        write_i64_le(out, 1 if keeps_place else 0)
+
     def order_closed(self, order: Order, leaves: i64, reason: i64) -> None:
         """Say that an order ended with `leaves` unfilled."""
         out = self._private(layout.CLOSED_SIZE, layout.ORDER_CLOSED, order.account)
@@ -132,6 +144,23 @@ class EventWriter:
         write_i64_le(out, market)
         write_i64_le(out, fill_id)
         write_i64_le(out, amount)
+
+    def transferred(self, account: Account, peer: i64, amount: i64, transfer: i64) -> None:
+        """Say that cash came from (amount > 0) or went to another account of the owner."""
+        out = self._private(layout.TRANSFERRED_SIZE, layout.TRANSFERRED, account)
+        write_i64_le(out, peer)
+        write_i64_le(out, amount)
+        write_i64_le(out, account.cash_free)
+        write_i64_le(out, transfer)
+
+    def withdrawal(self, withdrawal: Withdrawal, state: i64) -> None:
+        """Say what became of a request to withdraw."""
+        account = withdrawal.account
+        out = self._private(layout.WITHDRAWAL_SIZE, layout.WITHDRAWAL, account)
+        write_i64_le(out, withdrawal.id)
+        write_i64_le(out, withdrawal.amount)
+        write_i64_le(out, account.cash_free)
+        write_i64_le(out, state)
 
     # A market's public feed.
 
@@ -183,6 +212,12 @@ class EventWriter:
         write_pair(out, account.number, account.mode)
         out.write(account.address)
         out.write(b"\x00\x00\x00\x00")
+
+    def subaccount_opened(self, kinship: Kinship) -> None:
+        """Announce whose the account is that was just opened."""
+        out = self._venue(layout.SUBACCOUNT_OPENED_SIZE, layout.SUBACCOUNT_OPENED)
+        write_pair(out, kinship.account.number, kinship.owner)
+        write_i64_le(out, kinship.ordinal)
 
     def event_created(self, event: Event) -> None:
         """Announce an event."""

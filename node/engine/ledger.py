@@ -167,3 +167,27 @@ def credit(account: Account, amount: i64, treasury: Treasury) -> None:
     """Add a deposit to an account's free cash."""
     account.cash_free += amount
     treasury.deposits += amount
+
+
+def transfer(giver: Account, taker: Account, amount: i64) -> None:
+    """Move free cash from one account to another."""
+    giver.cash_free -= amount
+    taker.cash_free += amount
+
+
+def set_aside(account: Account, amount: i64, treasury: Treasury) -> None:
+    """Lock free cash that is to be withdrawn."""
+    account.cash_free -= amount
+    treasury.pending += amount
+
+
+def take_back(account: Account, amount: i64, treasury: Treasury) -> None:
+    """Free cash that was to be withdrawn."""
+    treasury.pending -= amount
+    account.cash_free += amount
+
+
+def pay_away(amount: i64, treasury: Treasury) -> None:
+    """Let cash that was set aside leave the venue."""
+    treasury.pending -= amount
+    treasury.withdrawn += amount

@@ -36,6 +36,8 @@ class Order(Due):
         """Make an order that is in no book; `price` is in the owner's own terms."""
         super().__init__(order_id)
         self.id: i64 = order_id
+        # Smaller is earlier, among those at its price.
+        self.priority: i64 = order_id
         self.client_order_id: i64 = client_order_id
         self.account: Account = account
         self.position: Position = position
@@ -78,10 +80,16 @@ class Order(Due):
         write_i64_le(out, self.due_ns)
         write_pair(out, self.key, self.group)
         write_pair(out, self.flags, self.schedule.number)
+        write_i64_le(out, self.priority)
 
     def own_price(self, price: i64) -> i64:
         """Return a YES price in the owner's terms, or the reverse."""
         return price if self.is_yes else PRICE_SCALE - price
+
+    def reprice(self, price: i64) -> None:
+        """Take another price; the order must be in no book."""
+        self.price = price
+        self.book_price = price if self.is_yes else PRICE_SCALE - price
 
     def is_dead(self, stamp_ns: i64) -> bool:
         """Return whether the order has expired, or a sweep that has not reached it dooms it."""

@@ -8,6 +8,7 @@ from mypy_extensions import i64
 from node.domain import commands as layout
 from node.domain import terms
 from node.domain.units import PRICE_SCALE
+from node.engine.order import Order
 
 KNOWN_FLAGS: Final = 0
 
@@ -56,6 +57,36 @@ class Placement:
         self.is_buy = self.intent == terms.BUY_YES or self.intent == terms.BUY_NO
         self.is_bid = self.intent == terms.BUY_YES or self.intent == terms.SELL_NO
         self.book_price = self.price if self.intent <= terms.SELL_YES else PRICE_SCALE - self.price
+
+    def follow(self, order: Order) -> None:
+        """Say what a resting order says, from which a command may then differ."""
+        self.account = order.account.number
+        self.market = order.position.market.number
+        self.client_order_id = order.client_order_id
+        self.intent = order.intent
+        self.time_in_force = order.time_in_force
+        self.lots = order.lots
+        self.expiry_ns = order.due_ns
+        self.accept_by_ns = 0
+        self.spend = 0
+        self.flags = order.flags
+        self.group = order.group
+        self.self_trade = 0
+        self.is_buy = order.is_buy
+        self.is_bid = order.is_bid
+        self.reprice(order.price)
+
+    def change(self, price: i64, lots: i64) -> None:
+        """Give another price and another total size; 0 leaves either as it is."""
+        if price != 0:
+            self.reprice(price)
+        if lots != 0:
+            self.lots = lots
+
+    def reprice(self, price: i64) -> None:
+        """Give another price, in the intent's own terms."""
+        self.price = price
+        self.book_price = price if self.intent <= terms.SELL_YES else PRICE_SCALE - price
 
     def read_terms(self, frame: bytes, at: i64) -> None:
         """Take the fields of a PLACE_WITH_TERMS."""

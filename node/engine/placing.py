@@ -33,6 +33,8 @@ def place(state: State, placement: Placement, outcome: Outcome) -> Code:
         return code
     order = make_order(state, placement, account, market)
     outcome.result = order.id
+    state.touch_owner(order.position)
+    ledger.lock(order)
     outcome.filled = enter(state, order)
     return Code.OK
 
@@ -155,28 +157,36 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
 
 
 def enter(state: State, order: Order) -> i64:
-    """Lock, match, and rest or close an order that has passed every check.
+    """Match, and rest or close an order that has passed every check and locked what it may cost.
 
     Return the lots that filled.
     """
-    position = order.position
-    market = position.market
-    state.touch_owner(position)
-    ledger.lock(order)
-    stopped = match(state, order)
-    filled = order.lots - order.leaves
+    before = order.leaves
+    reason = trade(state, order)
+    filled = before - order.leaves
     if order.leaves == 0:
         return filled
-    if stopped:
-        reason = terms.CLOSE_BY_FILL_LIMIT
-    elif order.time_in_force == terms.IOC:
-        reason = terms.CLOSE_BY_IMMEDIATE
-    else:
-        require(order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
+    if reason == 0:
         state.rest(order)
-        require(market.book.best_bid < market.book.best_ask, "the book is crossed")
+        check_uncrossed(order)
         return filled
-    state.touch_owner(position)
-    state.touch(market.page)
+    state.touch_all(order.position)
     free_and_report(state, order, order.leaves, reason)
     return filled
+
+
+def trade(state: State, order: Order) -> i64:
+    """Match an order; return why what is left of it cannot rest, or 0."""
+    if match(state, order):
+        return terms.CLOSE_BY_FILL_LIMIT
+    if order.time_in_force == terms.IOC:
+        return terms.CLOSE_BY_IMMEDIATE
+    full = order.leaves == 0
+    require(full or order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
+    return 0
+
+
+def check_uncrossed(order: Order) -> None:
+    """Stop the replica when an order that has just come to rest crosses another."""
+    book = order.position.market.book
+    require(book.best_bid < book.best_ask, "the book is crossed")

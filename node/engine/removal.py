@@ -14,12 +14,16 @@ def forget(state: State, order: Order) -> PriceLevel:
 
     Its pages must be touched.
     """
-    market = order.position.market
-    level = market.book.remove(order)
-    state.orders.remove(order)
-    market.order_count -= 1
-    order.account.order_count -= 1
+    level = order.position.market.book.remove(order)
+    unlist(state, order)
     return level
+
+
+def unlist(state: State, order: Order) -> None:
+    """Take an order that is in no book any more out of every index. Its pages must be touched."""
+    state.orders.remove(order)
+    order.position.market.order_count -= 1
+    order.account.order_count -= 1
 
 
 def close_quietly(state: State, order: Order, reason: i64) -> PriceLevel:

@@ -22,6 +22,7 @@ from node.engine.pages import CLEAN
 from node.engine.position import Position
 from node.engine.session import Key, Session
 from node.engine.sessions import add_session, reply_page
+from node.engine.standing import load_standing
 from node.engine.state import State
 from node.engine.sweep import Sweep
 from node.engine.timer import Timer
@@ -42,6 +43,8 @@ RECORD_SIZES: dict[int, int] = {
     records.TIMER: records.TIMER_SIZE,
     records.SCHEDULE: records.SCHEDULE_SIZE,
     records.RULES: records.RULES_SIZE,
+    records.KINSHIP: records.KINSHIP_SIZE,
+    records.WITHDRAWAL: records.WITHDRAWAL_SIZE,
 }
 
 
@@ -90,6 +93,7 @@ class Loader:
         self.state: State = state
         self.position_counts: list[int] = [0]
         self.agreements: Agreements = Agreements(state)
+        self.resting: list[Order] = []
 
     def load(self, kind: i64, number: i64, value: bytes) -> None:
         """Load one page."""
@@ -108,7 +112,9 @@ class Loader:
 
     def load_record(self, kind: i64, value: bytes, at: i64) -> None:
         """Load one record."""
-        if kind in records.LEDGER_KINDS:
+        if kind >= records.KINSHIP:
+            self.require_none(load_standing(self.state, kind, value, at))
+        elif kind in records.LEDGER_KINDS:
             self.load_ledger_record(kind, value, at)
         else:
             self.load_other_record(kind, value, at)
@@ -184,6 +190,9 @@ class Loader:
         treasury.positions = i32_at(value, records.TREASURY_POSITIONS)
         self.agreements.fee_account = i32_at(value, records.TREASURY_FEE_ACCOUNT)
         treasury.schedules = i32_at(value, records.TREASURY_SCHEDULES)
+        treasury.withdrawn = read_i64_le(value, records.TREASURY_WITHDRAWN)
+        treasury.pending = read_i64_le(value, records.TREASURY_PENDING)
+        treasury.withdrawals = read_i64_le(value, records.TREASURY_WITHDRAWALS)
 
     def load_event(self, value: bytes, at: i64) -> None:
         """Load an EVENT record; its markets join it as they come."""
@@ -258,7 +267,7 @@ class Loader:
         return account, market
 
     def load_order(self, value: bytes, at: i64) -> None:
-        """Load an ORDER record and put it behind those that came before, which are older."""
+        """Load an ORDER record; it joins its book with the others, in the order of priority."""
         account, market = self.owner(value, at + records.ORDER_ACCOUNT)
         position = account.positions.get(market.number)
         if position is None:
@@ -282,8 +291,9 @@ class Loader:
         order.group = i32_at(value, at + records.ORDER_GROUP)
         order.flags = i32_at(value, at + records.ORDER_FLAGS)
         self.agreements.orders.append((order, i32_at(value, at + records.ORDER_SCHEDULE)))
+        order.priority = read_i64_le(value, at + records.ORDER_PRIORITY)
         self.state.orders.add(order)
-        market.book.rest(order)
+        self.resting.append(order)
 
     def load_key(self, value: bytes, at: i64) -> None:
         """Load a KEY record."""
@@ -361,6 +371,9 @@ class Loader:
             and len(state.schedules) - 1 == treasury.schedules
             and len(state.sweeps) == state.sweep_tail - state.sweep_head
         )
+        self.resting.sort(key=priority_of)
+        for order in self.resting:
+            order.position.market.book.rest(order)
         for market in state.markets:
             if market is not None and market.state >= terms.RESOLVED:
                 market.positions.reverse()
@@ -383,6 +396,11 @@ class Loader:
                 return False
             place += 1
         return place == count
+
+
+def priority_of(order: Order) -> int:
+    """Return what decides which order at a price is first."""
+    return order.priority
 
 
 def place_of(position: Position) -> int:

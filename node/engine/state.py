@@ -14,6 +14,7 @@ from node.engine.deadlines import Deadlines
 from node.engine.event_writer import EventWriter
 from node.engine.fee_schedule import FeeSchedule, no_fees
 from node.engine.fields import write_pair
+from node.engine.kinship import Kinship
 from node.engine.market import Event, Market
 from node.engine.order import Order, Orders
 from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
@@ -22,6 +23,7 @@ from node.engine.session import Key, Session
 from node.engine.sweep import Sweep
 from node.engine.timer import SUBJECT_BITS, Timer
 from node.engine.treasury import Treasury
+from node.engine.withdrawal import Withdrawals
 
 
 class State(Record):
@@ -72,6 +74,8 @@ class State(Record):
         self.timer_pages: PageTable = PageTable(self.pages, records.TIMER)
         self.schedule_pages: PageTable = PageTable(self.pages, records.SCHEDULE)
         self.rules_pages: PageTable = PageTable(self.pages, records.RULES)
+        self.kinship_pages: PageTable = PageTable(self.pages, records.KINSHIP)
+        self.withdrawals: Withdrawals = Withdrawals(self.pages)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -144,6 +148,11 @@ class State(Record):
         account.page = self.account_pages.put(account.number, account)
         self.accounts.append(account)
         self.accounts_by_address[account.address] = account
+
+    def add_kinship(self, kinship: Kinship) -> None:
+        """Index the kinship of an account."""
+        kinship.page = self.kinship_pages.put(kinship.account.number, kinship)
+        kinship.account.kinship = kinship
 
     def add_event(self, event: Event) -> None:
         """Index an event."""
@@ -263,8 +272,13 @@ class State(Record):
         market = order.position.market
         self.touch(market.page)
         self.orders.add(order)
-        level = market.book.rest(order)
         market.order_count += 1
         order.account.order_count += 1
+        self.stand(order)
+
+    def stand(self, order: Order) -> None:
+        """Put an order that has its place in every index behind all others at its price."""
+        market = order.position.market
+        level = market.book.rest(order)
         self.writer.order_rested(order)
         self.writer.depth(market, level.price, BID if order.is_bid else ASK, level.lots)

@@ -11,7 +11,8 @@ from node.engine.pages import Page, Record
 class Treasury(Record):
     """Sums in micro-USDC.
 
-    Deposits = cash of all accounts + collateral of all markets + fees, always.
+    Deposits - withdrawn = cash of all accounts + pending withdrawals + collateral of all markets +
+    fees, always.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,10 @@ class Treasury(Record):
         self.schedules: i64 = 0
         # Where fees go; the treasury keeps them until an account is named.
         self.fee_account: Account | None = None
+        # What has left, what is locked to leave, and how many requests there were.
+        self.withdrawn: i64 = 0
+        self.pending: i64 = 0
+        self.withdrawals: i64 = 0
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:
@@ -43,3 +48,6 @@ class Treasury(Record):
         write_pair(out, self.markets, self.positions)
         account = self.fee_account
         write_pair(out, 0 if account is None else account.number, self.schedules)
+        write_i64_le(out, self.withdrawn)
+        write_i64_le(out, self.pending)
+        write_i64_le(out, self.withdrawals)

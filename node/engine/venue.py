@@ -15,15 +15,18 @@ from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
 from node.engine import administration, cancelling, complete_sets, lifecycle
 from node.engine.account import Account
+from node.engine.amending import amend
 from node.engine.checkpoint import Checkpoint, StateTree
 from node.engine.due import run_due
 from node.engine.fields import write_pair
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
+from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner
 from node.engine.placement import Placement
 from node.engine.placing import place
 from node.engine.preview import Preview, preview
+from node.engine.replacing import replace
 from node.engine.rule_setting import set_rules
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
@@ -259,14 +262,24 @@ class Venue:
         key = session.key
         if key.revoked != 0:
             return Code.KEY_REVOKED
+        return self.command(kind, key, group, frame)
+
+    def command(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
+        """Check the right of a command's sender and hand it to its handler."""
+        state = self.state
+        outcome = self.outcome
         if kind < layout.ACCOUNT_OPEN:
             if key.role == terms.TRADER:
                 account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
-                if account != key.account:
+                if account != key.account and not acts_for(state, key, account):
                     return Code.NOT_PERMITTED
+            if kind >= layout.SUBACCOUNT_OPEN:
+                return execute_for_owner(state, kind, key, group, frame, outcome)
             return self.trade(kind, key, group, frame)
         if key.role != terms.OPERATOR:
             return Code.NOT_PERMITTED
+        if kind >= layout.WITHDRAW_CONFIRM:
+            return execute_for_operator(state, kind, group, frame, outcome)
         return self.administer(kind, group, frame)
 
     def trade(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
@@ -281,6 +294,11 @@ class Venue:
                 placement.read_terms(group, frame)
             placement.key = key.number
             return place(state, placement, outcome)
+        if kind == layout.AMEND:
+            return amend(state, self.placement, group, frame, outcome)
+        if kind == layout.REPLACE:
+            self.placement.key = key.number
+            return replace(state, self.placement, group, frame, outcome)
         if kind == layout.REDUCE:
             return cancelling.reduce(state, group, frame, outcome)
         if kind == layout.CANCEL:

@@ -121,10 +121,22 @@ class Feeds:
             self._send_depth(connection, wanted)
         self.go_live(connection, key)
 
+    def _may_follow(self, connection: Connection, feed: int, stream: int) -> bool:
+        """Tell whether the key may read the stream: its own accounts' executions, all markets.
+
+        The rest for brokers and operators.
+        """
+        key = connection.key
+        if key is None or feed not in _FEEDS:
+            return False
+        if feed == messages.MARKET_DATA or key.role in {terms.BROKER, terms.OPERATOR}:
+            return True
+        return feed == messages.EXECUTIONS and self._view.acts_for(key, stream)
+
     def _check(self, connection: Connection, wanted: Subscription) -> tuple[int, int]:
         if not wanted.is_well_formed:
             return refusals.MESSAGE_INVALID, messages.SUBSCRIBE
-        if not _may_follow(connection, wanted.feed, wanted.stream):
+        if not self._may_follow(connection, wanted.feed, wanted.stream):
             return refusals.NOT_PERMITTED, wanted.stream
         own = self._of.get(connection, {})
         if route_key(wanted.feed, wanted.stream) in own:
@@ -254,16 +266,3 @@ class Feeds:
 
 
 _FEEDS: Final = frozenset({messages.EXECUTIONS, messages.MARKET_DATA, messages.VENUE})
-
-
-def _may_follow(connection: Connection, feed: int, stream: int) -> bool:
-    """Tell whether the key may read the stream: own executions, all markets.
-
-    The rest for brokers and operators.
-    """
-    key = connection.key
-    if key is None or feed not in _FEEDS:
-        return False
-    if feed == messages.MARKET_DATA or key.role in {terms.BROKER, terms.OPERATOR}:
-        return True
-    return feed == messages.EXECUTIONS and stream == key.account != 0

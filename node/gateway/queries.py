@@ -133,6 +133,20 @@ class Queries:
         if self._asked:
             asyncio.get_running_loop().call_soon(self._serve)
 
+    def _may_ask(self, connection: Connection, question: Question) -> bool:
+        """Tell whether the key may know: its own accounts, and what is public.
+
+        The rest for brokers and operators.
+        """
+        key = connection.key
+        if key is None:
+            return False
+        if key.role in {terms.BROKER, terms.OPERATOR}:
+            return True
+        if question.subject in _OWN:
+            return self._view.acts_for(key, question.number)
+        return question.subject != messages.ACCOUNTS
+
     def _check(self, connection: Connection, question: Question) -> tuple[int, int]:
         if not question.is_known:
             return refusals.SUBJECT_UNKNOWN, question.subject
@@ -141,7 +155,7 @@ class Queries:
             or min(question.number, question.cursor, question.at_least_index) < 0
         ):
             return refusals.MESSAGE_INVALID, messages.QUERY
-        if not _may_ask(connection, question):
+        if not self._may_ask(connection, question):
             return refusals.NOT_PERMITTED, question.number
         if question.at_least_index > self._view.log_index:
             return refusals.NOT_YET_APPLIED, self._view.log_index
@@ -199,18 +213,3 @@ class Queries:
         """Cancel what waits."""
         self._asked.clear()
         await self._tasks.stop()
-
-
-def _may_ask(connection: Connection, question: Question) -> bool:
-    """Tell whether the key may know: its own account, and what is public.
-
-    The rest for brokers and operators.
-    """
-    key = connection.key
-    if key is None:
-        return False
-    if key.role in {terms.BROKER, terms.OPERATOR}:
-        return True
-    if question.subject in _OWN:
-        return question.number == key.account != 0
-    return question.subject != messages.ACCOUNTS

@@ -76,6 +76,9 @@ class VenueView(Protocol):
     def key_by_public(self, public_key: bytes) -> KeyView | None:
         """Return the key with these 32 bytes."""
 
+    def acts_for(self, key: KeyView, account: int) -> bool:
+        """Return whether a trader's key may know of the account: its own, or its subaccount."""
+
     def session(self, number: int) -> SessionView | None:
         """Return the session with this number."""
 

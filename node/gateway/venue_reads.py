@@ -11,6 +11,7 @@ from node.domain import records
 from node.domain.limits import LIMIT_COUNT
 from node.engine.account import Account
 from node.engine.order import Order
+from node.engine.ownership import owner_of
 from node.engine.pages import Record
 from node.engine.reading import depth_bytes, record_bytes
 from node.engine.venue import Venue
@@ -54,6 +55,11 @@ class VenueReads:
     def session(self, number: int) -> SessionView | None:
         """Return the session with this number."""
         return self._venue.session(number)
+
+    def acts_for(self, key: KeyView, account: int) -> bool:
+        """Return whether a trader's key may know of the account: its own, or its subaccount."""
+        found = self._venue.account(account)
+        return found is not None and key.account in {account, owner_of(found)}
 
     def stream_sequence(self, feed: int, stream: int) -> int | None:
         """Return the newest sequence of a stream, 0 for all streams of a feed.

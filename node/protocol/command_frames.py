@@ -107,6 +107,49 @@ class CommandFrames:
         write_i64_le(out, client_order_id)
         write_i64_le(out, lots)
 
+    def amend(
+        self,
+        account: i64,
+        market: i64,
+        order_id: i64,
+        client_order_id: i64,
+        price: i64,
+        lots: i64,
+    ) -> None:
+        """Write an AMEND, to a price and a total size, of an order named as in `cancel`.
+
+        0 leaves either as it is.
+        """
+        out = self._begin(commands.AMEND_SIZE, commands.AMEND)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i32_le(out, 0)
+        write_i64_le(out, lots)
+
+    def replace(
+        self,
+        account: i64,
+        market: i64,
+        order_id: i64,
+        client_order_id: i64,
+        price: i64,
+        lots: i64,
+        new_client_order_id: i64,
+    ) -> None:
+        """Write a REPLACE of an order named as in `cancel`; price and total size as in `amend`."""
+        out = self._begin(commands.REPLACE_SIZE, commands.REPLACE)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(market))
+        write_i64_le(out, order_id)
+        write_i64_le(out, client_order_id)
+        write_i32_le(out, i32(price))
+        write_i32_le(out, 0)
+        write_i64_le(out, lots)
+        write_i64_le(out, new_client_order_id)
+
     def cancel_all(self, account: i64, market: i64) -> None:
         """Write a CANCEL_ALL of the account's orders in `market`, 0 for all markets."""
         out = self._begin(commands.CANCEL_ALL_SIZE, commands.CANCEL_ALL)
@@ -132,6 +175,32 @@ class CommandFrames:
         out = self._begin(commands.REDEEM_SIZE, commands.REDEEM)
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
+
+    def subaccount_open(self, account: i64, mode: i64) -> None:
+        """Write a SUBACCOUNT_OPEN of the owner's `account`."""
+        out = self._begin(commands.SUBACCOUNT_OPEN_SIZE, commands.SUBACCOUNT_OPEN)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(mode))
+
+    def transfer(self, account: i64, to: i64, amount: i64, number: i64) -> None:
+        """Write a TRANSFER of `amount` micro-USDC, the owner's transfer `number`."""
+        out = self._begin(commands.TRANSFER_SIZE, commands.TRANSFER)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(to))
+        write_i64_le(out, amount)
+        write_i64_le(out, number)
+
+    def withdraw_request(self, account: i64, amount: i64) -> None:
+        """Write a WITHDRAW_REQUEST of `amount` micro-USDC."""
+        out = self._begin(commands.WITHDRAW_REQUEST_SIZE, commands.WITHDRAW_REQUEST)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, 0)
+        write_i64_le(out, amount)
+
+    def withdraw_answer(self, kind: i64, withdrawal: i64) -> None:
+        """Write a WITHDRAW_CONFIRM or WITHDRAW_REJECT."""
+        assert commands.WITHDRAW_CONFIRM <= kind <= commands.WITHDRAW_REJECT
+        write_i64_le(self._begin(commands.WITHDRAW_SIZE, kind), withdrawal)
 
     def account_open(self, mode: i64, address: bytes, public_key: bytes) -> None:
         """Write an ACCOUNT_OPEN that also registers the trader's key."""

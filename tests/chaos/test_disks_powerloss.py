@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -203,10 +204,12 @@ def interrupted() -> Iterator["subprocess.Popen[str]"]:
 def test_an_interrupted_run_leaves_nothing(
     interrupted: "subprocess.Popen[str]", kind: signal.Signals
 ) -> None:
-    """Folder, mount and nodes are gone with the run, whichever way it is asked to end."""
+    """Folder, mount and nodes are gone with the run, whichever way and how often it is asked."""
     (folder,) = owned_folders(interrupted.pid)
     assert await_true(lambda: nodes_in(folder) != [])
-    interrupted.send_signal(kind)
+    for _ in range(6):
+        interrupted.send_signal(kind)
+        time.sleep(0.1)
 
     assert interrupted.wait(60) == 1
     assert not folder.exists()

@@ -1,8 +1,10 @@
 """One report a run: the same for people, programs and browsers, and an exit code that is right."""
 
+import os
 import random
 import re
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from chaos.__main__ import app
+from chaos.commands.seeds import seeds_of
 from chaos.report.distribution import Distribution, distribution
 from chaos.report.page import render
 from chaos.report.publish import publish
@@ -21,11 +24,13 @@ from chaos.report.run_report import (
     RunReport,
     Violation,
     from_json,
+    merge,
     to_json,
 )
 from chaos.report.section import duration
 from chaos.report.source_commit import UNKNOWN, source_commit
 from chaos.report.table import print_report
+from chaos.report.target import TARGET_FILE
 from chaos.report.timeline_picture import draw
 
 VOID = {"meta", "br", "rect", "line"}
@@ -295,7 +300,7 @@ def test_lengths_of_time_are_said_as_people_say_them(seconds: float, said: str) 
 
 def test_publishing_writes_what_was_asked_for_and_tells_the_code(tmp_path: Path) -> None:
     """0 when all held and every goal was met; 1 for a violation, 1 for a missed goal."""
-    json_file, html_file = tmp_path / "new" / "run.json", tmp_path / "run.html"
+    json_file, html_file = tmp_path / "run.json", tmp_path / "run.html"
 
     assert publish(report(), json_file, html_file) == 0
     assert from_json(json_file.read_bytes()) == report()
@@ -303,8 +308,101 @@ def test_publishing_writes_what_was_asked_for_and_tells_the_code(tmp_path: Path)
     assert publish(violated(), None, None) == 1
     missed = report(figures=[Figure("failover p99", "1.41 s", "up to 1 s", met=False, command="")])
     assert publish(missed, None, None) == 1
+
+
+def test_a_file_that_fails_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk under one file: the other is written and the table printed before it is told."""
+    html_file = tmp_path / "run.html"
+
     with pytest.raises(click.ClickException, match="cannot be written"):
-        publish(report(), tmp_path, None)
+        publish(report(), tmp_path, html_file)
+    assert html_file.exists()
+    assert "every invariant held" in capsys.readouterr().out
+
+
+def test_nobody_has_to_read_what_is_printed(tmp_path: Path) -> None:
+    """Into a closed pipe, as behind `head`: the files are whole and the code is the run's."""
+    saved = tmp_path / "saved.json"
+    saved.write_bytes(to_json(violated()))
+    json_file, html_file = tmp_path / "again.json", tmp_path / "again.html"
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    command = [sys.executable, "-m", "chaos", "report", str(saved)]
+    done = subprocess.run(
+        [*command, "--json", str(json_file), "--html", str(html_file)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert from_json(json_file.read_bytes()) == violated()
+    assert html_file.read_text() == render(violated())
+
+
+@pytest.mark.parametrize("name", ["sim", "mutants", "real", "powerloss", "measure", "attack"])
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_target_is_looked_at_before_the_run(tmp_path: Path, name: str, option: str) -> None:
+    """A folder that is missing or in the way is wrong usage at once, and none is made."""
+    for target in (tmp_path / "missing" / "report", tmp_path):
+        outcome = CliRunner().invoke(app, [name, option, str(target)])
+        assert outcome.exit_code == 2, outcome.output
+        assert "folder" in outcome.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_write_protected_target_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for root on a read-only disk: the system is asked, not the permissions."""
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+
+    with pytest.raises(click.BadParameter, match="write-protected"):
+        TARGET_FILE.convert("report.json", None, None)
+
+
+def test_an_interrupted_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """In its first sentence, with what held until then or what did not."""
+    print_report(report(interrupted=True))
+    assert "interrupted: every invariant held until then" in capsys.readouterr().out
+    broken = violated()
+    broken.interrupted = True
+    assert "interrupted: 1 invariant violation" in Checked(render(broken)).text
+
+
+def test_each_violation_has_its_own_picture() -> None:
+    """Beside its lines; the run's timeline is not drawn again when it is that of a violation."""
+    moments = [Moment(0, "node 1", "leader", "term 1", 900), Moment(7, "node 1", "violation", "")]
+    filled = violated()
+    filled.violations[0].moments = moments
+    filled.timeline_of = "seed 5"
+
+    page = Checked(render(filled))
+    assert page.elements.count("svg") == 2
+    assert "Timeline of seed 5" in page.text
+    filled.timeline = moments
+    page = Checked(render(filled))
+    assert page.open == []
+    assert page.elements.count("svg") == 1
+
+
+def test_a_timeline_of_one_part_is_not_mixed_with_others() -> None:
+    """Merged reports of simulations show the first one's seed, not several at the same time."""
+    one, other = report(timeline_of="seed 1"), report(timeline_of="seed 2")
+
+    assert merge([one, other]).timeline == one.timeline
+    assert merge([one, other]).timeline_of == "seed 1"
+    assert len(merge([report(), report()]).timeline) == 4
+
+
+@pytest.mark.parametrize("seeds", ["5:5", "10:5", "0:0", "-1:3", "1:", "0:1" + 30 * "0", "x"])
+def test_no_seeds_are_no_run(seeds: str) -> None:
+    """A range that is empty, or no range, is wrong usage: it must not pass for one that held."""
+    with pytest.raises(click.BadParameter):
+        seeds_of(None, None, seeds)  # type: ignore[arg-type]
 
 
 def test_saved_reports_are_shown_and_merged(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node._pure import build_form, pure
 from node.domain.terms import Role
-from tests import commands, rule_commands
+from tests import account_commands, commands, rule_commands
 
 OPERATOR_KEY = bytes(range(32))
 BROKER_KEY = bytes(range(32, 64))
@@ -163,6 +163,10 @@ def at_the_edge(random: Random, account: int, market: int) -> commands.Command:
             rule_commands.ScheduleCreate(edge(32), edge(32), edge(32), edge(32), edge(64)),
             rule_commands.ScheduleAssign(edge(32), edge(32)),
             rule_commands.FeeAccountName(edge(32)),
+            account_commands.SubaccountOpen(edge(32), edge(32)),
+            account_commands.Transfer(edge(32), edge(32), edge(64), edge(64)),
+            account_commands.WithdrawRequest(account, edge(64)),
+            account_commands.WithdrawConfirm(edge(64)),
         )
     )
 
@@ -174,6 +178,13 @@ def rare(random: Random, account: int, market: int) -> commands.Command:
             commands.CancelAll(account, market),
             commands.CancelAll(account),
             commands.Redeem(account, market),
+            account_commands.SubaccountOpen(account),
+            account_commands.Transfer(
+                account, random.randint(1, 2 * ACCOUNTS), 1_000, random.randint(1, 60)
+            ),
+            account_commands.WithdrawRequest(account, 1_000),
+            account_commands.WithdrawConfirm(random.randint(1, 20)),
+            account_commands.WithdrawReject(random.randint(1, 20)),
             rule_commands.ScheduleCreate(
                 random.choice((0, 77, 1_000)), 3, random.choice((1, 2)), 3_333, 10**6
             ),

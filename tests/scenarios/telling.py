@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from node.domain.codes import Code
-from node.domain.terms import CloseReason, Liquidity, MatchKind
+from node.domain.terms import CloseReason, Liquidity, MatchKind, WithdrawalState
 from tests.naive_records import Fact, Fill
 from tests.scenarios.amounts import price, shares, usdc
 from tests.venue_driver import Applied, Reply
@@ -73,6 +73,11 @@ class Telling:
         """Tell what is left of an order."""
         return f"reduced to {shares(fact.leaves)}"
 
+    def amended(self, fact: Fact) -> str:
+        """Tell an order's new price and whole size, and whether it has given up its place."""
+        place = "in its place" if fact.detail else "as the newest"
+        return f"amended to {shares(fact.lots)} @ {price(fact.price)} {place}"
+
     def closed(self, fact: Fact) -> str:
         """Tell why an order is over, and with how much unfilled."""
         return f"cancelled {shares(fact.leaves)} {CloseReason(fact.detail).name}"
@@ -92,3 +97,15 @@ class Telling:
     def redeemed(self, fact: Fact) -> str:
         """Tell a payout."""
         return f"redeemed {usdc(fact.fee)}"
+
+    def transferred(self, fact: Fact) -> str:
+        """Tell one end of a transfer."""
+        word = "to" if fact.lots < 0 else "from"
+        return f"transferred {usdc(fact.lots)} {word} {self.names[fact.order_id]}"
+
+    def withdrawal(self, fact: Fact) -> str:
+        """Tell what became of a request to withdraw."""
+        if fact.detail == WithdrawalState.REQUESTED:
+            return f"asked to withdraw {usdc(fact.lots)} as {fact.order_id}"
+        verb = "withdrew" if fact.detail == WithdrawalState.CONFIRMED else "did not withdraw"
+        return f"{verb} {usdc(fact.lots)}"

@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import tests.scenarios.order_statements  # noqa: F401 - its sentences join the others
 from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
 from tests import commands as c
-from tests.scenarios import rule_statements  # noqa: F401  (more sentences)
+from tests.scenarios import account_statements, rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
 from tests.scenarios.statements import Meaning, Names, meaning
 from tests.scenarios.telling import Telling

@@ -120,6 +120,13 @@ class FillsAreFair(Invariant):
         """Note what is left of an order."""
         self._leaves[_i64(frame, layout.ORDER_ID)] = _i64(frame, layout.REDUCED_LEAVES)
 
+    def amended(self, frame: bytes) -> None:
+        """Note an order's new size; one that gives up its place is out until it rests again."""
+        order = _i64(frame, layout.ORDER_ID)
+        if not _i32(frame, layout.AMENDED_KEEPS_PLACE):
+            self._leave_level(order)
+        self._leaves[order] = _i64(frame, layout.AMENDED_LEAVES)
+
     def filled_in_market(self, frame: bytes) -> None:
         """Check that the maker is the oldest order at the best price."""
         maker = _i64(frame, layout.FILL_MAKER_ORDER_ID)
@@ -168,15 +175,18 @@ class FillsAreFair(Invariant):
         self.require(0 < amount <= fee, f"order {order} receives {amount} of a fee of {fee}")
 
     def _forget(self, order: int) -> None:
+        self._leave_level(order)
+        self._leaves.pop(order, None)
+        self._fees.pop(order, None)
+        self._agreed.pop(order, None)
+
+    def _leave_level(self, order: int) -> None:
         known = self._resting.pop(order, None)
         if known is not None:
             queue = self._levels[known.level]
             del queue[order]
             if not queue:
                 del self._levels[known.level]
-        self._leaves.pop(order, None)
-        self._fees.pop(order, None)
-        self._agreed.pop(order, None)
 
 
 _TAKERS = {
@@ -186,6 +196,7 @@ _TAKERS = {
     layout.ORDER_RESTED: FillsAreFair.rested,
     layout.ORDER_CLOSED: FillsAreFair.closed,
     layout.ORDER_REDUCED: FillsAreFair.reduced,
+    layout.ORDER_AMENDED: FillsAreFair.amended,
     layout.FILL: FillsAreFair.filled_in_market,
     layout.ORDER_FILLED: FillsAreFair.filled,
 }

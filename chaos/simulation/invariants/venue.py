@@ -9,7 +9,7 @@ from node.engine.snapshot import restore
 
 
 class MoneyIsConserved(Invariant):
-    """Deposits are cash, collateral and fees, exactly, after every group; nothing is negative.
+    """What came and has not left is cash, collateral and fees, exactly; nothing is negative.
 
     Locks against orders, positions against collateral and the rest of the ledger are audited from
     the canonical pages, by code that knows nothing of the engine, at the end of the run and at some
@@ -25,7 +25,8 @@ class MoneyIsConserved(Invariant):
             return
         venue = host.node.machine.venue
         state = venue.state
-        held = state.treasury.fees + state.treasury.collateral
+        treasury = state.treasury
+        held = treasury.fees + treasury.collateral + treasury.pending + treasury.withdrawn
         for account in state.accounts:
             if account is not None:
                 held += account.cash_free + account.cash_locked
@@ -35,8 +36,8 @@ class MoneyIsConserved(Invariant):
                         what=f"account {account.number} is negative behind {applied.index}",
                     )
         self.require(
-            held == state.treasury.deposits,
-            f"{state.treasury.deposits} micro-USDC were deposited, {held} are held behind "
+            held == treasury.deposits,
+            f"{treasury.deposits} micro-USDC were deposited, {held} are held or gone behind "
             f"{applied.index}",
         )
         if len(self.cluster.log.by_index) % self._AUDIT_EVERY == 0:
@@ -78,7 +79,7 @@ class BooksAreSound(Invariant):
                 order = level.head if level is not None else None
                 while order is not None and order.behind is not None:
                     self.require(
-                        order.id < order.behind.id,
+                        order.priority < order.behind.priority,
                         f"order {order.behind.id} stands behind {order.id} at {price}",
                     )
                     order = order.behind

@@ -1,0 +1,130 @@
+"""Amending a resting order: another price, another size, the same order.
+
+A size is the whole size of the order, so what fills before the command is executed counts: an
+amendment that comes late cannot buy more than it says. Every check comes before the first change.
+"""
+
+from librt.strings import read_i64_le
+from mypy_extensions import i64
+
+from node.domain import commands as layout
+from node.domain import terms
+from node.domain.codes import Code
+from node.engine import ledger
+from node.engine.cancelling import find_order
+from node.engine.fees import largest_fee
+from node.engine.invariants import require
+from node.engine.matching import would_cross
+from node.engine.order import Order
+from node.engine.outcome import Outcome
+from node.engine.placement import Placement
+from node.engine.placing import check_terms, check_uncrossed, trade
+from node.engine.removal import close, free_and_report, unlist
+from node.engine.state import State
+
+
+def amend(state: State, placement: Placement, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Change a resting order's price and total size.
+
+    It keeps its place when its price stays and it does not grow; else it enters as the newest, and
+    may fill on arrival. A size that has already filled closes it.
+    """
+    order = find_living(state, frame, at)
+    if order is None:
+        return Code.UNKNOWN_ORDER
+    price = read_i64_le(frame, at + layout.AMEND_PRICE) & 0xFFFFFFFF
+    placement.follow(order)
+    placement.change(price, read_i64_le(frame, at + layout.AMEND_LOTS))
+    leaves = placement.lots - (order.lots - order.leaves)
+    keeps_place = placement.price == order.price and placement.lots <= order.lots
+    code = check_terms(state, placement, order.position.market)
+    if code is not Code.OK:
+        return code
+    if leaves > 0 and not keeps_place:
+        fee = largest_fee(order.schedule, placement.price, leaves, order.fee_whole, order.fee_rest)
+        code = check_entry(state, placement, order, leaves, placement.price * leaves + fee)
+        if code is not Code.OK:
+            return code
+    outcome.result = order.id
+    if leaves <= 0:
+        close(state, order, terms.CLOSE_BY_AMEND)
+    elif keeps_place:
+        shrink(state, order, order.leaves - leaves)
+    else:
+        outcome.filled = enter_again(state, order, placement, leaves)
+    return Code.OK
+
+
+def find_living(state: State, frame: bytes, at: i64) -> Order | None:
+    """Return the resting order that a frame names, unless it has expired or is doomed."""
+    order = find_order(state, frame, at)
+    if order is None or order.is_dead(state.stamp_ns):
+        return None
+    return order
+
+
+def check_entry(state: State, placement: Placement, order: Order, leaves: i64, cost: i64) -> Code:
+    """Check that `leaves` lots may enter at the placement's price in the order's stead.
+
+    What it has locked is theirs; `cost` is what they need if they buy.
+    """
+    book = order.position.market.book
+    if placement.time_in_force == terms.POST_ONLY and would_cross(
+        state, book, placement.is_bid, placement.book_price
+    ):
+        return Code.WOULD_CROSS
+    if order.is_buy:
+        has = order.account.cash_free + order.cash_locked
+        return Code.OK if has >= cost else Code.INSUFFICIENT_FUNDS
+    position = order.position
+    free = position.yes_free if order.is_yes else position.no_free
+    return Code.OK if free + order.leaves >= leaves else Code.INSUFFICIENT_SHARES
+
+
+def shrink(state: State, order: Order, lots: i64) -> None:
+    """Take lots, or none, off an order that keeps its place."""
+    position = order.position
+    market = position.market
+    state.touch_all(position)
+    state.orders.touch(order)
+    level = market.book.level(order.book_price)
+    require(level is not None, "a resting order has no level")
+    assert level is not None
+    level.lots -= lots
+    order.lots -= lots
+    ledger.release(order, lots)
+    ledger.pair_off(position, state.treasury)
+    state.writer.order_amended(order, True)
+    if lots > 0:
+        side = terms.BID if order.is_bid else terms.ASK
+        state.writer.depth(market, level.price, side, level.lots)
+
+
+def enter_again(state: State, order: Order, placement: Placement, leaves: i64) -> i64:
+    """Take an order out of its book and enter it as the newest; return the lots that filled."""
+    position = order.position
+    market = position.market
+    state.touch_all(position)
+    state.orders.touch(order)
+    level = market.book.remove(order)
+    order.priority = state.next_order_id()
+    ledger.release(order, order.leaves)
+    order.reprice(placement.price)
+    order.lots = placement.lots
+    order.leaves = leaves
+    ledger.lock(order)
+    ledger.pair_off(position, state.treasury)
+    state.writer.order_amended(order, False)
+    side = terms.BID if order.is_bid else terms.ASK
+    state.writer.depth(market, level.price, side, level.lots)
+    reason = trade(state, order)
+    filled = leaves - order.leaves
+    if order.leaves == 0:
+        unlist(state, order)
+    elif reason == 0:
+        state.stand(order)
+        check_uncrossed(order)
+    else:
+        unlist(state, order)
+        free_and_report(state, order, order.leaves, reason)
+    return filled
