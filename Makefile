@@ -8,7 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 COMPILED := $(wildcard node/domain/*.py node/engine/*.py node/protocol/*.py)
 PACKAGES := node client cluster contracts chaos config
 
-.PHONY: build run test test-pure lint types imports bench chaos soak format clean
+.PHONY: build run test test-pure coverage mutation lint types imports bench chaos soak format clean
 build: $(VENV)/.installed
 
 # ONCE=1 ends after the report, with code 0 only if every claim in it held; FLOW=file replays a recorded flow.
@@ -16,7 +16,7 @@ run: build
 	$(BIN)/quorumbook demo $(if $(FLOW),--flow '$(FLOW)') $(if $(ONCE),--once)
 
 # The `ci` profile draws the same examples each time; run pytest itself, or HYPOTHESIS_PROFILE=soak, to look further.
-test test-pure: export HYPOTHESIS_PROFILE ?= ci
+test test-pure coverage: export HYPOTHESIS_PROFILE ?= ci
 test: build
 	$(BIN)/python -m pytest
 
@@ -24,6 +24,17 @@ test: build
 test-pure: build
 	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/scenarios \
 	  $(wildcard tests/property/test_venue*.py tests/unit/test_engine*.py tests/unit/test_protocol*.py)
+
+# The same tests, and every line and branch of the rules must be in one of them.
+coverage: build
+	QUORUMBOOK_PURE=1 $(BIN)/python -m coverage run -m pytest tests/scenarios \
+	  $(wildcard tests/property/test_venue*.py tests/property/test_preview.py) \
+	  $(wildcard tests/unit/test_engine*.py tests/unit/test_protocol*.py tests/unit/test_domain*.py)
+	$(BIN)/python -m coverage report
+
+# Would a test notice a change to the rules of money? Some minutes a module.
+mutation: $(VENV)/.developer
+	$(BIN)/python -m tests.mutation
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -57,6 +68,9 @@ MINUTES ?= 60
 soak: build
 	$(BIN)/python -m chaos sim --seeds 0:100000 --state .soak/sim.json --minutes $(MINUTES)
 	$(BIN)/python -m chaos sim --seeds 0:20000 --nodes 5 --state .soak/sim.json --minutes $(MINUTES)
+	$(BIN)/python -m chaos attack fuzz --target venue-commands --target venue-entries --state .soak/fuzz \
+	  --executions 10000000 --seconds $$((60 * $(MINUTES)))
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest --timeout 0 $(wildcard tests/property/test_venue*.py)
 
 # A bare Debian may lack python3-venv: virtualenv, installed in a folder of its own, does the same.
 $(BIN)/pip:
