@@ -19,7 +19,7 @@ from chaos.mutants.planting import plant
 from chaos.mutants.registry import MUTANTS
 from chaos.mutants.trial import InterruptedTrialError, Trials, Verdict
 from chaos.report.publish import publish
-from chaos.report.run_report import Figure, RunReport, Violation
+from chaos.report.run_report import Figure, Moment, RunReport, Violation
 from chaos.report.source_commit import source_commit
 from chaos.report.target import TARGET_FILE
 from chaos.unwinding import unwind_once
@@ -79,9 +79,10 @@ def command(
     began = time.monotonic()
     trials = Trials(seeds, seconds_each)
     if keep_copy is None:
-        verdicts = list(_tried(chosen, trials, processes))
+        verdicts = list(_tried(chosen, trials, processes, report.timeline))
     else:
         verdicts = [_kept(chosen[0], trials, keep_copy)]
+        report.timeline = [_moment(verdicts[0], 0.0, time.monotonic() - began)]
     control = Trials(seeds[:_CONTROL_SEEDS], seconds_each)
     report.violations += _controls(chosen, control, processes)
     report.elapsed_seconds = time.monotonic() - began
@@ -123,6 +124,20 @@ def _kept(mutant: Mutant, trials: Trials, folder: Path) -> Verdict:
     return verdict
 
 
+def _moment(verdict: Verdict, from_seconds: float, until_seconds: float) -> Moment:
+    """Return when a bug was tried, for the picture: a lane for each part of the product."""
+    mutant = verdict.mutant
+    assert mutant is not None
+    told = _finding(verdict) if verdict.caught else f"not seen in {verdict.seeds} seeds"
+    return Moment(
+        1e3 * from_seconds,
+        mutant.area,
+        "seen" if verdict.caught else "not seen",
+        f"{mutant.name}: {told}",
+        1e3 * until_seconds,
+    )
+
+
 def _say(verdict: Verdict) -> None:
     assert verdict.mutant is not None
     seen = _finding(verdict) if verdict.caught else f"NOT SEEN {verdict.what}"
@@ -133,12 +148,17 @@ def _finding(verdict: Verdict) -> str:
     return f'seed {verdict.seed} violates "{verdict.invariant}"'
 
 
-def _tried(chosen: Sequence[Mutant], trials: Trials, processes: int) -> Iterator[Verdict]:
+def _tried(
+    chosen: Sequence[Mutant], trials: Trials, processes: int, timeline: list[Moment]
+) -> Iterator[Verdict]:
     """Try all, some at a time, and yield the verdicts in order, telling each as it comes."""
+    began = time.monotonic()
 
     def attempt(mutant: Mutant) -> Verdict:
+        from_seconds = time.monotonic() - began
         verdict = trials.run(mutant)
         _say(verdict)
+        timeline.append(_moment(verdict, from_seconds, time.monotonic() - began))
         return verdict
 
     with ThreadPoolExecutor(processes) as pool:

@@ -19,6 +19,7 @@ from chaos.mutants.mutant import Mutant
 from chaos.mutants.planting import SOURCES, StalePatchError, patched, planted
 from chaos.mutants.registry import MUTANTS
 from chaos.mutants.trial import Trials
+from chaos.report.run_report import from_json
 from tests.chaos.processes import await_true
 
 
@@ -183,3 +184,24 @@ def test_an_interrupted_suite_leaves_nothing(tmp_path: Path) -> None:
 
     assert suite.returncode == 1, output
     assert not list(tmp_path.iterdir())
+
+
+def test_the_report_has_a_picture(tmp_path: Path) -> None:
+    """When each bug was tried, from its first seed until it was seen, in the lane of its part."""
+    json_file, html_file = tmp_path / "r.json", tmp_path / "r.html"
+    words = ["--only", "fifo-broken", "--seeds", "0:3", "--processes", "1"]
+    words += ["--json", str(json_file), "--html", str(html_file)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "chaos", "mutants", *words],
+        cwd=SOURCES,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    (moment,) = from_json(json_file.read_bytes()).timeline
+    assert (moment.kind, moment.lane) == ("seen", MUTANTS["fifo-broken"].area)
+    assert 0 <= moment.at_ms < moment.until_ms
+    assert html_file.read_text().count("<svg") == 1
