@@ -63,9 +63,11 @@ chaos: build
 	$(BIN)/python -m chaos measure all
 	$(BIN)/python -m chaos attack all
 
-# Goes on where the last slice stopped; each of the two ends after MINUTES, or at its last seed.
+# Goes on where the last slice stopped; each of the two ends after MINUTES, or at its last seed. Counts are kept by
+# commit: it needs a git work tree without changes.
 MINUTES ?= 60
 soak: build
+	@mkdir -p .soak
 	$(BIN)/python -m chaos sim --seeds 0:100000 --state .soak/sim.json --minutes $(MINUTES)
 	$(BIN)/python -m chaos sim --seeds 0:20000 --nodes 5 --state .soak/sim.json --minutes $(MINUTES)
 	$(BIN)/python -m chaos attack fuzz --target venue-commands --target venue-entries --state .soak/fuzz \

@@ -120,6 +120,25 @@ class Administration:
         """Give a market another fee schedule; orders entered before keep theirs."""
         return await self._sender.execute(lambda f: f.schedule_assign(market, schedule))
 
+    async def set_grid(
+        self,
+        market: int,
+        tick: int,
+        *,
+        edge: int = 0,
+        edge_tick: int = 0,
+        min_lots: int = 0,
+        min_value: int = 0,
+    ) -> Reply:
+        """Set which prices and sizes a market's orders may have, all in one.
+
+        Prices nearer than `edge` to 0 or 1 are multiples of `edge_tick`, the others of `tick`.
+        Orders have `min_lots` or more; those that cross are worth `min_value` micro-USDC or more at
+        their limit. Resting orders off the new grid are cancelled.
+        """
+        grid = (tick, edge, edge_tick, min_lots, min_value)
+        return await self._sender.execute(lambda f: f.grid_set(market, *grid))
+
     async def name_fee_account(self, account: int) -> Reply:
         """Have all fees go to an account from now on, and those collected so far at once."""
         return await self._sender.execute(lambda f: f.fee_account_name(account))

@@ -179,6 +179,17 @@ class ScheduleChanged(NamedTuple):
     cap: int
 
 
+class GridChanged(NamedTuple):
+    """Which prices and sizes orders may have from now on."""
+
+    header: Header
+    tick: int
+    edge: int
+    edge_tick: int
+    min_lots: int
+    min_value: int
+
+
 class OtherEvent(NamedTuple):
     """An event that has no class here: its bytes behind the header."""
 
@@ -201,6 +212,7 @@ Event = (
     | MarketStateChanged
     | MarketCreated
     | ScheduleChanged
+    | GridChanged
     | OtherEvent
 )
 
@@ -219,6 +231,7 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.DEPTH: (DepthChanged, struct.Struct("<40xiiq")),
     layout.MARKET_STATE: (MarketStateChanged, struct.Struct("<40xii")),
     layout.MARKET_CREATED: (MarketCreated, struct.Struct("<40xiiii64s")),
+    layout.GRID_CHANGED: (GridChanged, struct.Struct("<40xiii4xqq")),
     layout.SCHEDULE_CHANGED: (ScheduleChanged, struct.Struct("<40xiiiii4xq")),
 }
 

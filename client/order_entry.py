@@ -9,7 +9,7 @@ from random import Random
 from client.errors import OutcomeUnknownError, SessionLostError
 from client.replies import Reply, parse_replies
 from client.session import TradeSession
-from node.domain.terms import Intent, TimeInForce
+from node.domain.terms import Intent, SelfTrade, TimeInForce
 from node.protocol.command_frames import CommandFrames
 
 
@@ -110,22 +110,22 @@ class OrderEntry:
         account: int | None = None,
         expiry_ns: int = 0,
         accept_by_ns: int = 0,
+        self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
     ) -> Reply:
         """Place a limit order; `result` is its order id and `filled` what filled at once.
 
         `price` is in units of 0.0001 USDC and in the terms of `intent` (a NO price for a NO
         intent), `lots` in hundredths of a share. Without a `client_order_id` a random one is drawn.
         `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
-        executed at all: times of the log, ns since 1970.
+        executed at all: times of the log, ns since 1970. `self_trade` is what happens when it meets
+        an order of its own account.
         """
         name = self._name(client_order_id)
         owner = self._sender.owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
-        if expiry_ns or accept_by_ns:
-            times = (expiry_ns, accept_by_ns)
-            return await self._sender.execute(
-                lambda frames: frames.place_with_terms(*terms, *times)
-            )
+        if expiry_ns or accept_by_ns or self_trade:
+            more = (expiry_ns, accept_by_ns, self_trade)
+            return await self._sender.execute(lambda frames: frames.place_with_terms(*terms, *more))
         return await self._sender.execute(lambda frames: frames.place(*terms))
 
     async def cancel(

@@ -133,6 +133,10 @@ class RulesRecord(NamedTuple):
 
     market: int
     schedule: int
+    edge: int
+    edge_tick: int
+    min_lots: int
+    min_value: int
 
 
 class StatusRecord(NamedTuple):
@@ -161,7 +165,7 @@ _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")
 _TREASURY = struct.Struct("<qqqqqqiiiiiiqqq")
 _SCHEDULE = struct.Struct("<iiiii4xq")
-_RULES = struct.Struct("<ii")
+_RULES = struct.Struct("<iiiiqq")
 _STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")
 
 

@@ -49,6 +49,7 @@ class NaiveOrder:
     schedule: NaiveSchedule
     rate_sum: int = 0
     expiry_ns: int = 0
+    self_trade: int = 0
     fees_met: int = 0
     """What its takers have paid."""
 

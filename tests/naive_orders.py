@@ -19,6 +19,7 @@ class NaiveOrders(NaiveTrading):
         changed = self._changed(order, command)
         keeps_place = changed.price == order.price and changed.lots <= order.lots
         self._check_terms(changed, market)
+        self._check_bounds(changed, market)
         if changed.leaves <= 0:
             self._close(order, CloseReason.AMENDED_TO_ZERO)
             return Outcome(Code.OK, order.order_id)
@@ -46,6 +47,7 @@ class NaiveOrders(NaiveTrading):
         new.order_id, new.schedule = self.first_id + self.orders_made + 1, market.schedule
         new.rate_sum = new.fees_met = 0
         self._check_terms(new, market)
+        self._check_bounds(new, market)
         require(new.client_order_id >= 1, Code.CLIENT_ORDER_ID_INVALID)
         require(new.client_order_id not in account.orders, Code.CLIENT_ORDER_ID_IN_USE)
         if new.leaves <= 0:
@@ -74,6 +76,7 @@ class NaiveOrders(NaiveTrading):
         """Check that `new` may enter the book when `old` has left it."""
         if new.time_in_force == TimeInForce.POST_ONLY:
             require(self.markets[new.market].book.best_for(new) is None, Code.WOULD_CROSS)
+        self._check_value(new, self.markets[new.market])
         account = self.accounts[new.account]
         if new.buys:
             has = account.cash_free + self._collateral(old)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from node.domain.codes import Code
 from node.domain.terms import Intent, MarketState, MatchKind, Side
-from tests.naive_book import NaiveBook, NaiveOrder, NaiveSchedule
+from tests.naive_book import WHOLE, NaiveBook, NaiveOrder, NaiveSchedule
 
 FEE_SCALE = 10_000 * 10_000
 SETTLED = (MarketState.RESOLVED, MarketState.VOIDED)
@@ -133,6 +133,15 @@ class NaiveMarket:
     sets: int = 0
     price: int = 0
     sweeping: bool = False
+    edge: int = 0
+    edge_tick: int = 0
+    min_lots: int = 0
+    min_value: int = 0
+
+    def has_price(self, price: int) -> bool:
+        """Whether orders may have this price."""
+        at_an_edge = self.edge > min(price, WHOLE - price)
+        return price % (self.edge_tick if at_an_edge else self.tick) == 0
 
     @property
     def is_alive(self) -> bool:

@@ -2,11 +2,18 @@
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
-from node.domain.terms import CloseReason, Intent, Liquidity, MarketState, MatchKind, TimeInForce
+from node.domain.terms import (
+    CloseReason,
+    Intent,
+    Liquidity,
+    MarketState,
+    MatchKind,
+    SelfTrade,
+    TimeInForce,
+)
 from tests import commands as c
 from tests import order_commands as o
 from tests.naive_book import WHOLE, NaiveOrder
-from tests.naive_fees import NaiveFees
 from tests.naive_records import (
     Fill,
     NaiveAccount,
@@ -16,9 +23,10 @@ from tests.naive_records import (
     RejectedError,
     require,
 )
+from tests.naive_rules import NaiveRules
 
 
-class NaiveTrading(NaiveFees):
+class NaiveTrading(NaiveRules):
     """Orders one at a time: each rule in the fewest words that are right."""
 
     def _place(self, command: c.Place) -> Outcome:
@@ -28,8 +36,10 @@ class NaiveTrading(NaiveFees):
         if isinstance(command, c.PlaceWithTerms):
             self._check_conditions(command)
         require(taker.time_in_force != TimeInForce.GTD or taker.expiry_ns != 0, Code.EXPIRY_INVALID)
+        self._check_bounds(taker, market)
         self._check_account(taker, account, market)
         self._check_crossing(taker, market)
+        self._check_value(taker, market)
         self._check_means(taker, account)
         self.orders_made += 1
         self.orders[taker.order_id] = taker
@@ -101,6 +111,7 @@ class NaiveTrading(NaiveFees):
             command.lots,
             self.markets[command.market].schedule,
             expiry_ns=getattr(command, "expiry_ns", 0),
+            self_trade=getattr(command, "self_trade", 0),
         )
 
     def _check_terms(self, order: NaiveOrder, market: NaiveMarket) -> None:
@@ -108,11 +119,11 @@ class NaiveTrading(NaiveFees):
         require(order.intent in list(Intent), Code.INTENT_INVALID)
         require(order.time_in_force in list(TimeInForce), Code.TIME_IN_FORCE_INVALID)
         require(1 <= order.price < WHOLE, Code.PRICE_OUT_OF_RANGE)
-        require(order.price % market.tick == 0, Code.PRICE_OFF_TICK)
+        require(market.has_price(order.price), Code.PRICE_OFF_TICK)
         require(1 <= order.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
 
     def _check_conditions(self, command: c.PlaceWithTerms) -> None:
-        unknown = (command.flags, command.group, command.self_trade, command.spend)
+        unknown = (command.flags, command.group, command.spend)
         require(not any(unknown), Code.FLAGS_INVALID)
         if command.expiry_ns:
             may_expire = command.time_in_force in (TimeInForce.GTD, TimeInForce.POST_ONLY)
@@ -121,6 +132,7 @@ class NaiveTrading(NaiveFees):
         no_expiry = command.time_in_force == TimeInForce.GTD and not command.expiry_ns
         require(not no_expiry, Code.EXPIRY_INVALID)
         require(in_time, Code.ACCEPT_BY_PASSED)
+        require(command.self_trade in list(SelfTrade), Code.SELF_TRADE_INVALID)
 
     def _check_account(self, order: NaiveOrder, account: NaiveAccount, market: NaiveMarket) -> None:
         require(order.client_order_id >= 1, Code.CLIENT_ORDER_ID_INVALID)
@@ -142,6 +154,9 @@ class NaiveTrading(NaiveFees):
             require(market.book.best_for(taker) is None, Code.WOULD_CROSS)
         elif taker.time_in_force == TimeInForce.FOK:
             makers = list(market.book.makers_for(taker))[: self.limits[Limit.FILLS_PER_ORDER]]
+            own = [maker.account == taker.account for maker in makers]
+            if taker.self_trade != SelfTrade.CANCEL_RESTING and any(own):
+                makers = makers[: own.index(True)]
             others = sum(maker.leaves for maker in makers if maker.account != taker.account)
             require(others >= taker.lots, Code.CANNOT_FILL)
 
@@ -159,7 +174,11 @@ class NaiveTrading(NaiveFees):
                 return
             touched += 1
             if maker.account == taker.account:
-                self._close(maker, CloseReason.SELF_TRADE)
+                if taker.self_trade != SelfTrade.CANCEL_TAKER:
+                    self._close(maker, CloseReason.SELF_TRADE)
+                if taker.self_trade != SelfTrade.CANCEL_RESTING:
+                    self._close(taker, CloseReason.SELF_TRADE)
+                    return
             else:
                 self._fill(maker, taker, market)
         if not taker.leaves:
@@ -167,6 +186,7 @@ class NaiveTrading(NaiveFees):
         if taker.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
             self._close(taker, CloseReason.IMMEDIATE)
             return
+        taker.self_trade = SelfTrade.CANCEL_RESTING
         market.book.rest(taker)
         self._fact(taker.account, "rested", taker.order_id, taker.price, leaves=taker.leaves)
 

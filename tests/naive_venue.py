@@ -66,6 +66,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         Cancel the orders of closed markets, pay the positions of resolved ones.
         """
         self.facts, self.fills = [], []
+        self._sweep_grids()
         for market in self.markets.values():
             if market.state == MarketState.CLOSED:
                 for order in [

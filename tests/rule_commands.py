@@ -47,3 +47,21 @@ class FeeAccountName(Command):
     def body(self) -> bytes:
         """Return what follows the sequence."""
         return struct.pack("<i4x", self.account)
+
+
+@dataclass(frozen=True)
+class GridSet(Command):
+    """Set which prices and sizes a market's orders may have."""
+
+    kind = 48
+    market: int
+    tick: int
+    edge: int = 0
+    edge_tick: int = 0
+    min_lots: int = 0
+    min_value: int = 0
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        grid = (self.market, self.tick, self.edge, self.edge_tick)
+        return struct.pack("<iiiiqq", *grid, self.min_lots, self.min_value)

@@ -28,4 +28,13 @@ assignments = st.builds(
     schedule=st.integers(0, 5),
 )
 fee_accounts = st.builds(r.FeeAccountName, account=st.sampled_from((1, 2, 3, 4, 0, 9)))
-rules = st.one_of(schedules, assignments, assignments, fee_accounts)
+grids = st.builds(
+    r.GridSet,
+    market=st.sampled_from((1, 1, 1, 2, 3, 0)),
+    tick=st.sampled_from((1, 1, 1, 100, 100, 50, 0, 3)),
+    edge=st.sampled_from((0, 0, 400, 4_900, 5_000, 37, -1)),
+    edge_tick=st.sampled_from((0, 0, 10, 1, 50, 100, -1)),
+    min_lots=st.sampled_from((0, 0, 0, 2, 5, -1, 10**10 + 1)),
+    min_value=st.sampled_from((0, 0, 0, 25_000, -1, 10**18 + 1)),
+)
+rules = st.one_of(schedules, assignments, assignments, fee_accounts, grids, grids)

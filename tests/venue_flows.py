@@ -211,13 +211,14 @@ termed_orders = st.builds(
     price=prices,
     lots=st.sampled_from((*range(1, 13), 40)),
     client_order_id=st.integers(1, 10**9),
-    time_in_force=st.sampled_from((5, 5, 5, 4, 1, 2)),
+    time_in_force=st.sampled_from((5, 5, 5, 4, 1, 2, 3)),
     expiry_ns=st.one_of(
         st.sampled_from((0, FOREVER_NS, FOREVER_NS)), st.integers(20, 110).map(SECOND_NS.__mul__)
     ),
     accept_by_ns=st.one_of(st.just(0), st.integers(20, 110).map(SECOND_NS.__mul__)),
     spend=st.sampled_from((0,) * 30 + (1,)),
     flags=st.sampled_from((0,) * 30 + (1 << 20,)),
+    self_trade=st.sampled_from((0, 1, 1, 2, 2, 3, -1)),
 )
 bad_orders = st.builds(
     c.Place,

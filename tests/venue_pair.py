@@ -13,7 +13,7 @@ from tests.naive_records import SETTLED, Fact, NaivePosition
 from tests.naive_venue import NaiveVenue
 from tests.venue_driver import Applied, Reply, VenueDriver, address_of, genesis, key_of
 
-MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED)
+MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED, CloseReason.OFF_GRID)
 
 
 class Sender(NamedTuple):

@@ -100,10 +100,10 @@ def command(
 
 
 def _run(part: str, options: "AttackOptions") -> "RunReport":
-    from chaos.interruption import unwind_once
     from chaos.invocation import invocation_given
     from chaos.report.run_report import RunReport
     from chaos.report.source_commit import source_commit
+    from chaos.unwinding import unwind_once
 
     unwind_once()
     started = datetime.now(UTC)

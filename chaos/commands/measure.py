@@ -9,11 +9,11 @@ from typing import Final
 
 import click
 
-from chaos.interruption import unwind_once
 from chaos.invocation import invocation, invocation_given
 from chaos.measure.effort import Effort
 from chaos.report.run_report import RunReport
 from chaos.report.target import TARGET_FILE
+from chaos.unwinding import unwind_once
 from client import ClientError
 from cluster.console import failures_explained
 from cluster.flow_stage import StageError

@@ -77,8 +77,8 @@ def command(
     from chaos.disks.forgetful_disk import DiskUnavailableError
     from chaos.disks.power_losses import DiskKind, PowerLosses, Scene
     from chaos.disks.workplace import workplace
-    from chaos.interruption import unwind_once
     from chaos.report.publish import publish
+    from chaos.unwinding import unwind_once
 
     unwind_once()
     drawn = time.time_ns() % 1_000_000 if seed is None else seed

@@ -7,7 +7,7 @@ from time import monotonic
 
 import click
 
-from chaos.invocation import invocation
+from chaos.invocation import invocation, invocation_given
 from chaos.real.abilities import Abilities
 from chaos.real.belongings import Belongings
 from chaos.real.campaign import (
@@ -26,7 +26,14 @@ _INTERRUPTED = 1
 
 
 @click.command(name="real")
-@click.option("--minutes", type=click.FloatRange(0.1, 10_000), default=2.0, show_default=True)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0.1, 10_000),
+    default=2.0,
+    show_default=True,
+    help="how long to break things; the round that has begun is then healed and judged, which "
+    "takes up to a minute more; a short run strikes few kinds",
+)
 @click.option("--nodes", type=click.Choice(["3", "5"]), default="3", show_default=True)
 @click.option(
     "--seed", type=click.IntRange(0), help="of schedule and clients; drawn when not given"
@@ -90,7 +97,8 @@ def command(
         run_course(course)
     except (RoundFailedError, TradingFailedError, ToolFailedError) as error:
         raise click.ClickException(f"nothing is proven: {error}") from error
-    report = report_of(course, again, started, monotonic() - began)
+    drawn_seed = () if seed is not None else ("--seed", str(drawn))
+    report = report_of(course, invocation_given(*drawn_seed), started, monotonic() - began)
     code = publish(report, json_file, html_file)
     if course.interrupted:
         click.echo("interrupted: what was running is not judged; nothing was left behind", err=True)

@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
+from chaos.disks.workplace import workplace
 from chaos.mutants.mutant import Mutant
 
 SOURCES: Final = Path(__file__).resolve().parents[2]
@@ -32,18 +32,27 @@ def patched(mutant: Mutant, source: str) -> str:
     return source.replace(mutant.old, mutant.new)
 
 
+def plant(mutant: Mutant | None, root: Path) -> None:
+    """Copy the sources to `root` and put the bug into the copy; None puts none."""
+    for package in _PACKAGES:
+        shutil.copytree(
+            SOURCES / package,
+            root / package,
+            ignore=shutil.ignore_patterns("*.so", "__pycache__"),
+        )
+    if mutant is not None:
+        file = root / mutant.file
+        file.write_text(patched(mutant, file.read_text()))
+
+
 @contextmanager
 def planted(mutant: Mutant | None) -> Iterator[Path]:
-    """Yield a folder with a copy of the sources and the bug in it; gone afterwards."""
-    with TemporaryDirectory(prefix="quorumbook-mutant-") as folder:
-        root = Path(folder)
-        for package in _PACKAGES:
-            shutil.copytree(
-                SOURCES / package,
-                root / package,
-                ignore=shutil.ignore_patterns("*.so", "__pycache__"),
-            )
-        if mutant is not None:
-            file = root / mutant.file
-            file.write_text(patched(mutant, file.read_text()))
+    """Yield a folder with a copy of the sources and the bug in it.
+
+    It is gone afterwards, with whatever still runs in it; after `kill -9`, once the next one is
+    made.
+    """
+    with workplace() as folder:
+        root = folder / "sources"
+        plant(mutant, root)
         yield root

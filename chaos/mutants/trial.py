@@ -30,6 +30,8 @@ class Verdict(NamedTuple):
     what: str = ""
     reproduce: str = ""
     """What shows it again, in a copy with the bug."""
+    seed: int = -1
+    """The seed that shows it."""
 
     @property
     def caught(self) -> bool:
@@ -59,22 +61,19 @@ class Trials:
         InterruptedTrialError after `stop`.
         """
         with planted(mutant) as root:
-            words = [
-                sys.executable,
-                "-m",
-                "chaos",
-                *self._words(mutant, options),
-                "--json",
-                _REPORT,
-            ]
-            try:
-                errors = self._finish(self._start(words, root))
-            except subprocess.TimeoutExpired:
-                return Verdict(mutant, 0, "", f"not done in {self._most_seconds:.0f} s")
-            file = root / _REPORT
-            if not file.exists():
-                return Verdict(mutant, 0, "", errors.strip().rpartition("\n")[2])
-            return _judge(mutant, file)
+            return self.run_in(root, mutant, options)
+
+    def run_in(self, root: Path, mutant: Mutant | None, options: tuple[str, ...] = ()) -> Verdict:
+        """Run seeds as `run` does, in a copy at `root` that somebody else made."""
+        words = [sys.executable, "-m", "chaos", *self._words(mutant, options), "--json", _REPORT]
+        try:
+            errors = self._finish(self._start(words, root))
+        except subprocess.TimeoutExpired:
+            return Verdict(mutant, 0, "", f"not done in {self._most_seconds:.0f} s")
+        file = root / _REPORT
+        if not file.exists():
+            return Verdict(mutant, 0, "", errors.strip().rpartition("\n")[2])
+        return _judge(mutant, file)
 
     def _words(self, mutant: Mutant | None, options: tuple[str, ...]) -> list[str]:
         seeds = f"{self._seeds.start}:{self._seeds.stop}"
@@ -125,4 +124,4 @@ def _judge(mutant: Mutant | None, file: Path) -> Verdict:
     first = report.violations[0]
     if _BROKEN_PATCH.search(first.what):
         return Verdict(mutant, report.seeds, "", f"the patch itself is broken: {first.what}")
-    return Verdict(mutant, report.seeds, first.invariant, first.what, first.reproduce)
+    return Verdict(mutant, report.seeds, first.invariant, first.what, first.reproduce, first.seed)

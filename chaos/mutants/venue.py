@@ -89,6 +89,14 @@ VENUE: Final = (
         "",
     ),
     Mutant(
+        "fill-or-kill-sees-itself",
+        "a fill-or-kill order counts on what lies behind its account's own order, which stops it",
+        "node/engine/matching.py",
+        "                elif placement.self_trade != CANCEL_RESTING:\n"
+        "                    return False\n",
+        "",
+    ),
+    Mutant(
         "release-of-too-little",
         "a closed buy order leaves a micro-USDC locked",
         "node/engine/ledger.py",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from chaos.interruption import at_first_signal
 from chaos.real.abilities import Abilities
 from chaos.real.battle import Round, RoundFailedError
 from chaos.real.belongings import Belongings, Home
@@ -17,6 +16,7 @@ from chaos.real.diary import Diary
 from chaos.real.trading import TradingFailedError
 from chaos.real.verdict import failovers_ms, judge_round
 from chaos.report.run_report import Operations
+from chaos.unwinding import at_first_signal
 
 ROUND_SECONDS: Final = 110.0
 _LEAST_SECONDS: Final = 20.0
@@ -53,6 +53,9 @@ class Course:
     """Of leaders that were killed while other faults were at work."""
     recoveries_ms: list[float] = field(default_factory=list)
     rounds: int = 0
+    """Begun."""
+    judged: int = 0
+    """Of those, played to the end and judged."""
     looks: int = 0
     checks: dict[str, int] = field(default_factory=dict)
     """How often each invariant was checked."""
@@ -123,6 +126,7 @@ def _judge(course: Course, round_: Round) -> None:
     for invariant, count in judgement.checks.items():
         course.checks[invariant] = course.checks.get(invariant, 0) + count
     course.looks += round_.looks
+    course.judged += 1
     course.say(
         f"round {course.rounds}: {found.acknowledged + found.rejected:,} acknowledged, "
         f"{found.unknown:,} unknown, lost {found.lost}, duplicated {found.duplicated}, "

@@ -15,7 +15,7 @@ class Diary:
     def __init__(self, reproduce: str, seed: int) -> None:
         """Begin now; `reproduce` is the command that tries the same again."""
         self._began_ns = monotonic_ns()
-        self._reproduce = reproduce
+        self.reproduce: Final = reproduce
         self._seed = seed
         self.faults: Counter[str] = Counter()
         self.unsuitable: Counter[str] = Counter()
@@ -43,5 +43,5 @@ class Diary:
             f"{moment.at_ms / 1000:.2f} s: {moment.lane}: {moment.kind}: {moment.text}"
             for moment in self.moments[-20:]
         ]
-        self.violations.append(Violation(invariant, what, self._reproduce, self._seed, recent))
+        self.violations.append(Violation(invariant, what, self.reproduce, self._seed, recent))
         self.note("verdict", "violation", f"{invariant}: {what}", now)

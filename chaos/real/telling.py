@@ -17,11 +17,10 @@ _SHORT_MINUTES: Final = 2.0
 
 
 def report_of(course: Course, command: str, started: datetime, elapsed_seconds: float) -> RunReport:
-    """Return the report of a run that has ended."""
-    campaign, diary = course.campaign, course.diary
-    site = "on loopback, without root" if course.abilities.rootless else "in namespaces"
+    """Return the report of a run that has ended; `command` is the whole command line of it."""
+    diary = course.diary
     report = RunReport(
-        f"real: {campaign.nodes} nodes {site}, {course.rounds} rounds",
+        _title(course),
         command,
         source_commit(),
         started.isoformat(timespec="seconds"),
@@ -34,13 +33,23 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
         checks={
             "progress of a connected majority": course.looks,
             **course.checks,
-            "rounds that converged and were judged": course.rounds,
+            "rounds that converged and were judged": course.judged,
         },
         violations=diary.violations,
         timeline=diary.moments,
+        interrupted=course.interrupted,
     )
-    report.figures = _figures(course, command)
+    report.figures = _figures(course, diary.reproduce)
     return report
+
+
+def _title(course: Course) -> str:
+    """Return what was done and how much of it, so that a short run does not pass for a long one."""
+    site = "on loopback, without root" if course.abilities.rootless else "in namespaces"
+    name = "real, interrupted" if course.interrupted else "real"
+    rounds = f"{course.judged} round{'' if course.judged == 1 else 's'} judged"
+    kinds = f"{len(course.diary.faults)} of {len(course.kinds)} kinds of faults"
+    return f"{name}: {course.campaign.nodes} nodes {site}, {rounds}, {kinds}"
 
 
 def left_out(course: Course) -> dict[str, str]:
@@ -55,24 +64,36 @@ def left_out(course: Course) -> dict[str, str]:
             reasons[name] = "not asked for"
         elif name not in course.diary.faults:
             tried = course.diary.unsuitable[name]
-            reasons[name] = f"drawn {tried} times, but the scene never suited it"
+            reasons[name] = (
+                f"drawn {tried} times, but the scene never suited it"
+                if tried
+                else "its turn did not come before the time was over"
+            )
     return reasons
 
 
 def _figures(course: Course, command: str) -> list[Figure]:
+    """Return the goals; of a run that was interrupted, only what must never be."""
+    if not course.judged:
+        return []
     found = course.operations
     acknowledged = found.acknowledged + found.rejected
     kinds = len(course.diary.faults)
     wrong = found.lost + found.duplicated + found.altered + found.diverged
     long = course.campaign.minutes >= _LONG_MINUTES and not course.abilities.rootless
-    figures = [
+    broken = [
         Figure(
             "lost, duplicated, altered, diverged",
             f"{found.lost}, {found.duplicated}, {found.altered}, {found.diverged}",
             "0",
             wrong == 0,
             command,
-        ),
+        )
+    ]
+    if course.interrupted:
+        return broken
+    figures = [
+        *broken,
         Figure(
             "acknowledged commands",
             f"{acknowledged:,} ({found.rejected:,} of them rejected)",

@@ -22,6 +22,8 @@ _CELL: Final = 4
 
 _KNOWN: Final = {
     "violation": "#d6001c",
+    "not seen": "#d6001c",
+    "seen": "#1f9d55",
     "kill": "#e4572e",
     "power": "#b23a48",
     "pause": "#e0a100",

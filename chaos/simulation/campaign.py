@@ -1,8 +1,15 @@
 """Many seeds over the cores of this machine."""
 
+import ctypes
 import multiprocessing
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.pool import IMapIterator
+from typing import Final
+
+from blake3 import blake3
 
 from chaos.checkers.finding import LOST, TWICE
 from chaos.report.run_report import Operations, RunReport, Violation
@@ -12,7 +19,9 @@ from chaos.simulation.invariants.consensus import OneLog
 from chaos.simulation.quiet_logs import silence
 from chaos.simulation.seed_run import Case, SeedResult, run_case
 
-_CHUNK = 10
+_CHUNK: Final = 10
+_LOOK_SECONDS: Final = 0.2
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def run_cases(
@@ -26,14 +35,39 @@ def run_cases(
                 return
             yield run_case(case)
         return
-    chunks = [cases[at : at + _CHUNK] for at in range(0, len(cases), _CHUNK)]
+    chunks = (cases[at : at + _CHUNK] for at in range(0, len(cases), _CHUNK))
     context = multiprocessing.get_context("fork")
-    with context.Pool(processes, initializer=silence) as pool:
-        for results in pool.imap(_run_chunk, chunks):
-            yield from results
-            if not wanted():
-                pool.terminate()
-                return
+    with context.Pool(processes, initializer=_begin_work) as pool:
+        running = pool.imap(_run_chunk, chunks)
+        for results in _as_they_come(running, wanted):
+            for result in results:
+                if not wanted():
+                    return
+                yield result
+
+
+def _as_they_come(
+    running: "IMapIterator[list[SeedResult]]", wanted: Callable[[], bool]
+) -> Iterator[list[SeedResult]]:
+    """Yield what workers have done; ask `wanted()` also while they are at it."""
+    while wanted():
+        try:
+            results = running.next(_LOOK_SECONDS)
+        except multiprocessing.TimeoutError:
+            continue
+        except StopIteration:
+            return
+        yield results
+
+
+def _begin_work() -> None:
+    """Make this process a worker: the one that started it ends it, also by dying itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    silence()
 
 
 def _run_chunk(cases: Sequence[Case]) -> list[SeedResult]:
@@ -58,11 +92,13 @@ class Tally:
     def __init__(self, report: RunReport) -> None:
         """Add to `report`."""
         self.report = report
+        self.busiest: SeedResult | None = None
+        """The run that held under the most kinds of faults: what a picture shows best."""
         self._began = time.monotonic()
         self._elapsed_before = report.elapsed_seconds
 
-    def add(self, result: SeedResult) -> None:
-        """Count one seed."""
+    def add(self, result: SeedResult) -> Violation | None:
+        """Count one seed; return its violation, to be completed, when there is one."""
         report = self.report
         report.seeds += 1
         report.simulated_seconds += result.simulated_seconds
@@ -78,15 +114,20 @@ class Tally:
         ):
             for kind, count in more.items():
                 counts[kind] = counts.get(kind, 0) + count
-        if not result.held:
-            _count_loss(report.operations, result)
-            report.violations.append(
-                Violation(result.invariant, result.what, result.case.command(), result.case.seed)
-            )
-        self.note_time()
+        told = f"{report.trace} {result.case.seed} {result.trace_hash}"
+        report.trace = blake3(told.encode()).hexdigest(length=16)
+        self._note_time()
+        if result.held:
+            if self.busiest is None or len(result.faults) > len(self.busiest.faults):
+                self.busiest = result
+            return None
+        _count_loss(report.operations, result)
+        case = result.case
+        violation = Violation(result.invariant, result.what, case.command(), case.seed)
+        report.violations.append(violation)
+        return violation
 
-    def note_time(self) -> None:
-        """Bring the report's times up to date."""
+    def _note_time(self) -> None:
         report = self.report
         report.elapsed_seconds = self._elapsed_before + time.monotonic() - self._began
         report.seeds_per_minute = 60 * report.seeds / max(report.elapsed_seconds, 1e-9)

@@ -35,6 +35,11 @@ class Case(NamedTuple):
     """The numbers of the planned faults that strike; None means all."""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all kinds of faults may strike, and all that are planned."""
+        return self.kinds is None and self.kept is None
+
+    @property
     def duration(self) -> float:
         """How long faults strike, in seconds."""
         if self.seconds:

@@ -1,17 +1,22 @@
 """Making a failing case smaller: fewer nodes, fewer faults, a shorter run; the same violation."""
 
+from collections.abc import Callable
+
 from chaos.simulation.seed_run import Case, SeedResult, run_case
 
 
 class Shrinker:
     """Tries smaller cases, within a number of runs, and keeps what still fails in the same way."""
 
-    def __init__(self, failed: SeedResult, runs_most: int) -> None:
-        """Shrink the case of `failed`."""
+    def __init__(
+        self, failed: SeedResult, runs_most: int, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Shrink the case of `failed`, for as long as `wanted()` is true."""
         self.best = failed
         self.runs = 0
         self._invariant = failed.invariant
         self._runs_most = runs_most
+        self._wanted = wanted
 
     def shrink(self) -> SeedResult:
         """Return the smallest failing case found."""
@@ -22,7 +27,7 @@ class Shrinker:
         return self.best
 
     def _try(self, case: Case) -> bool:
-        if case == self.best.case or self.runs >= self._runs_most:
+        if case == self.best.case or self.runs >= self._runs_most or not self._wanted():
             return False
         self.runs += 1
         result = run_case(case)

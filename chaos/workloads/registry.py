@@ -53,11 +53,13 @@ def _place(frames: CommandFrames, random: Random, known: Knowledge) -> None:
 def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     known.note_place(frames.next_sequence)
     intent = random.choice((terms.BUY_YES, terms.BUY_NO, terms.SELL_YES, terms.SELL_NO))
-    time_in_force = random.choice((terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC))
+    time_in_force = random.choice(
+        (terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC, terms.FOK)
+    )
     price, lots = 5_000 + 100 * random.randint(-3, 3), random.choice((1, 2, 3, 5, 8, 20))
     now_ns = known.now_ns()
     expiry_ns = now_ns + random.choice((0, 50_000_000, 300_000_000, 3_600_000_000_000))
-    if time_in_force in (terms.GTC, terms.IOC):
+    if time_in_force in (terms.GTC, terms.IOC, terms.FOK):
         expiry_ns = 0
     accept_by_ns = random.choice((0, 0, now_ns + 100_000_000, now_ns + 3_600_000_000_000))
     frames.place_with_terms(
@@ -70,6 +72,7 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
         lots,
         expiry_ns,
         accept_by_ns,
+        random.choice((terms.CANCEL_RESTING, terms.CANCEL_TAKER, terms.CANCEL_BOTH)),
     )
 
 
@@ -191,6 +194,12 @@ def _schedule_assign(frames: CommandFrames, random: Random, known: Knowledge) ->
     frames.schedule_assign(random.randint(1, known.markets), random.randint(1, 12))
 
 
+def _grid_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    tick, edge, edge_tick = random.choice(((1, 0, 0), (50, 0, 0), (100, 0, 0), (100, 4_900, 10)))
+    least = random.choice((0, 0, 2)), random.choice((0, 0, 15_000))
+    frames.grid_set(random.randint(1, known.markets), tick, edge, edge_tick, *least)
+
+
 def _fee_account_name(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.fee_account_name(random.randint(1, known.accounts))
 
@@ -258,6 +267,7 @@ OPERATOR: Final = (
     Workload(commands.CONFIGURE, 2, _configure),
     Workload(commands.SCHEDULE_CREATE, 3, _schedule_create),
     Workload(commands.SCHEDULE_ASSIGN, 3, _schedule_assign),
+    Workload(commands.GRID_SET, 2, _grid_set),
     Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
     Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
     Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),

@@ -8,7 +8,17 @@ import click
 
 from client import Client, Reply
 from client.records import MarketRecord
-from cluster.clients import FEE_BPS, NAME, NUMBER, NUMBER_OR_ALL, PRICE, read, trade
+from cluster.clients import (
+    FEE_BPS,
+    NAME,
+    NUMBER,
+    NUMBER_OR_ALL,
+    PRICE,
+    SHARES,
+    USDC,
+    read,
+    trade,
+)
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
 from node.domain.terms import MarketState
@@ -157,6 +167,41 @@ def void(market: int, *, data: Path, as_json: bool) -> None:
     _advance(
         data, market, "voided", lambda client: client.admin.void_market(market), as_json=as_json
     )
+
+
+@command.command("grid")
+@click.argument("market", type=NUMBER)
+@click.option("--tick", type=PRICE, required=True, help="Between two prices, e.g. 0.01.")
+@click.option("--edge", type=PRICE, default=0, help="How near to 0 and 1 prices are finer.")
+@click.option("--edge-tick", type=PRICE, default=0, help="Between two prices there, e.g. 0.001.")
+@click.option("--min-shares", "min_lots", type=SHARES, default=0, help="Of any order.")
+@click.option("--min-value", type=USDC, default=0, help="Of an order that crosses, in USDC.")
+@data_option
+@json_option
+def grid(
+    market: int,
+    tick: int,
+    edge: int,
+    edge_tick: int,
+    min_lots: int,
+    min_value: int,
+    *,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Set which prices and sizes orders in MARKET may have; those off the grid are cancelled.
+
+    Example: quorumbook market grid 1 --tick 0.01 --edge 0.04 --edge-tick 0.001 --min-shares 5
+    """
+    least = {"min_lots": min_lots, "min_value": min_value}
+    index = trade(
+        data,
+        lambda client: client.admin.set_grid(market, tick, edge=edge, edge_tick=edge_tick, **least),
+    ).log_index
+    if as_json:
+        say_json({"market": market, "tick": tick, "edge": edge, "log_index": index})
+    else:
+        click.echo(f"market {market} has the tick {price(tick)} as of index {index}")
 
 
 @command.command("show")

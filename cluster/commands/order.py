@@ -18,13 +18,18 @@ from cluster.clients import (
 )
 from cluster.console import data_option, json_option, price, say_json, say_table, shares, usdc
 from node.domain.codes import Code
-from node.domain.terms import Intent, TimeInForce
+from node.domain.terms import Intent, SelfTrade, TimeInForce
 
 _KINDS = {
     "gtc": TimeInForce.GTC,
     "ioc": TimeInForce.IOC,
     "fok": TimeInForce.FOK,
     "post-only": TimeInForce.POST_ONLY,
+}
+_SELF_TRADES = {
+    "resting": SelfTrade.CANCEL_RESTING,
+    "taker": SelfTrade.CANCEL_TAKER,
+    "both": SelfTrade.CANCEL_BOTH,
 }
 
 
@@ -66,9 +71,16 @@ def command() -> None:
     type=ORDER_ID,
     help="Yours; a random one otherwise.",
 )
+@click.option(
+    "--self-trade",
+    type=click.Choice(list(_SELF_TRADES)),
+    default="resting",
+    show_default=True,
+    help="What is cancelled when it meets an order of its own account.",
+)
 @data_option
 @json_option
-def place(
+def place(  # noqa: PLR0913 - what an order can say
     account: str,
     market: int,
     buy: str | None,
@@ -77,6 +89,7 @@ def place(
     lots: int,
     kind: str,
     client_order_id: int | None,
+    self_trade: str,
     *,
     data: Path,
     as_json: bool,
@@ -97,6 +110,7 @@ def place(
             time_in_force=_KINDS[kind],
             client_order_id=client_order_id,
             account=owner.account,
+            self_trade=_SELF_TRADES[self_trade],
         ),
         owner.key,
     )

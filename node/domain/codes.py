@@ -76,6 +76,8 @@ class Code(IntEnum):
     FEE_CAP_OUT_OF_RANGE = 352
     TOO_MANY_SCHEDULES = 353
     UNKNOWN_SCHEDULE = 354
+    EDGE_INVALID = 355
+    MINIMUM_OUT_OF_RANGE = 356
 
     # Orders: their own terms,
     INTENT_INVALID = 400
@@ -86,6 +88,8 @@ class Code(IntEnum):
     FLAGS_INVALID = 405
     EXPIRY_INVALID = 406
     ACCEPT_BY_PASSED = 407
+    SELF_TRADE_INVALID = 420
+    SIZE_BELOW_MINIMUM = 421
 
     # what their account already has,
     CLIENT_ORDER_ID_INVALID = 430
@@ -96,6 +100,7 @@ class Code(IntEnum):
     # what rests in the book,
     WOULD_CROSS = 450
     CANNOT_FILL = 451
+    VALUE_BELOW_MINIMUM = 456
 
     # and orders that a command names.
     UNKNOWN_ORDER = 470

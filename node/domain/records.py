@@ -184,7 +184,11 @@ RULES: Final = 15
 """What trading in a market is bound to; the record number is the market's."""
 RULES_MARKET: Final = 0
 RULES_SCHEDULE: Final = 4
-RULES_SIZE: Final = 8
+RULES_EDGE: Final = 8
+RULES_EDGE_TICK: Final = 12
+RULES_MIN_LOTS: Final = 16
+RULES_MIN_VALUE: Final = 24
+RULES_SIZE: Final = 32
 
 KINSHIP: Final = 20
 """Of an owner with subaccounts (its owner is 0) and of each of these."""

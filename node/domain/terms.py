@@ -129,6 +129,23 @@ class FeeShape(IntEnum):
     FLAT = FLAT
 
 
+CANCEL_RESTING: Final = 0
+CANCEL_TAKER: Final = 1
+CANCEL_BOTH: Final = 2
+
+
+class SelfTrade(IntEnum):
+    """What becomes of an order that meets another one of its account's.
+
+    CANCEL_RESTING: the one in the book goes, and the order goes on. CANCEL_TAKER: what is left of
+    the order goes, what it has filled stays. CANCEL_BOTH: both.
+    """
+
+    CANCEL_RESTING = CANCEL_RESTING
+    CANCEL_TAKER = CANCEL_TAKER
+    CANCEL_BOTH = CANCEL_BOTH
+
+
 MAKER: Final = 1
 TAKER: Final = 2
 
@@ -150,6 +167,7 @@ CLOSE_BY_MARKET: Final = 7
 CLOSE_BY_EXPIRY: Final = 8
 CLOSE_BY_AMEND: Final = 9
 CLOSE_BY_REPLACE: Final = 10
+CLOSE_BY_GRID: Final = 13
 
 
 class CloseReason(IntEnum):
@@ -165,6 +183,7 @@ class CloseReason(IntEnum):
     EXPIRED = CLOSE_BY_EXPIRY
     AMENDED_TO_ZERO = CLOSE_BY_AMEND
     REPLACED = CLOSE_BY_REPLACE
+    OFF_GRID = CLOSE_BY_GRID
 
 
 REQUESTED: Final = 1

@@ -14,7 +14,7 @@ from node.engine.fee_schedule import FeeSchedule
 from node.engine.market import Event, Market
 from node.engine.market_rules import MarketRules
 from node.engine.outcome import Outcome
-from node.engine.rule_setting import enter_schedule
+from node.engine.rule_setting import enter_schedule, is_tick
 from node.engine.session import Key
 from node.engine.state import State
 
@@ -116,8 +116,7 @@ def create_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code
         return Code.EVENT_STARTED
     if name[0] == 0:
         return Code.NAME_INVALID
-    # A tick divides one half, so that the grid is the same seen from YES and from NO.
-    if tick < 1 or tick > 5_000 or 5_000 % tick != 0:
+    if not is_tick(tick):
         return Code.TICK_INVALID
     most_fee: i64 = state.limits[limits.FEE_BPS]
     if taker_fee_bps > most_fee or maker_fee_bps > most_fee:

@@ -6,6 +6,7 @@ from node.domain import records
 from node.engine.fee_schedule import read_schedule
 from node.engine.fields import i32_at
 from node.engine.ledger import collateral_of
+from node.engine.market_rules import read_rules
 from node.engine.order import Order
 from node.engine.state import State
 
@@ -33,6 +34,7 @@ class Agreements:
         if market is None or schedule is None:
             return "the market or the fee schedule of a market's rules is missing"
         market.rules.schedule = schedule
+        read_rules(value, at, market.rules)
         return ""
 
     def keep(self) -> str:

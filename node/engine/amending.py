@@ -18,7 +18,7 @@ from node.engine.matching import would_cross
 from node.engine.order import Order
 from node.engine.outcome import Outcome
 from node.engine.placement import Placement
-from node.engine.placing import check_terms, check_uncrossed, trade
+from node.engine.placing import check_terms, check_uncrossed, is_worthless, trade
 from node.engine.removal import close, free_and_report, unlist
 from node.engine.state import State
 
@@ -73,6 +73,8 @@ def check_entry(state: State, placement: Placement, order: Order, leaves: i64, c
         state, book, placement.is_bid, placement.book_price
     ):
         return Code.WOULD_CROSS
+    if is_worthless(state, placement, order.position.market, leaves):
+        return Code.VALUE_BELOW_MINIMUM
     if order.is_buy:
         has = order.account.cash_free + order.cash_locked
         return Code.OK if has >= cost else Code.INSUFFICIENT_FUNDS

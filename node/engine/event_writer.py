@@ -204,6 +204,15 @@ class EventWriter:
         write_i64_le(out, schedule.rebate_bps)
         write_i64_le(out, schedule.cap)
 
+    def grid_changed(self, market: Market) -> None:
+        """Publish which prices and sizes orders may have."""
+        out = self._public(layout.GRID_CHANGED_SIZE, layout.GRID_CHANGED, market)
+        rules = market.rules
+        write_pair(out, market.tick, rules.edge)
+        write_i64_le(out, rules.edge_tick)
+        write_i64_le(out, rules.min_lots)
+        write_i64_le(out, rules.min_value)
+
     # The venue's stream.
 
     def account_opened(self, account: Account) -> None:

@@ -74,6 +74,10 @@ class Market(Record):
         self.positions: list[Position] = []
         self.page: Page | None = None
 
+    def is_on_grid(self, price: i64) -> bool:
+        """Return whether orders may have this price; what YES may have, NO may at the rest of 1."""
+        return price % self.tick == 0 or self.rules.is_edge_price(price)
+
     def encode(self, out: BytesWriter) -> None:
         """Append the record's bytes."""
         write_pair(out, self.number, self.event.number)

@@ -13,6 +13,9 @@ from node.domain.terms import (
     BID,
     BUY_NO,
     BUY_YES,
+    CANCEL_RESTING,
+    CANCEL_TAKER,
+    CLOSE_BY_FILL_LIMIT,
     CLOSE_BY_SELF_TRADE,
     MAKER,
     MERGE,
@@ -27,6 +30,7 @@ from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
 from node.engine.order import Order
 from node.engine.order_book import NO_ASK, NO_BID, OrderBook
+from node.engine.placement import Placement
 from node.engine.price_level import PriceLevel
 from node.engine.removal import close_quietly, forget
 from node.engine.state import State
@@ -45,28 +49,28 @@ def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | Non
     return book.level(best)
 
 
-def match(state: State, taker: Order) -> bool:
-    """Fill `taker`, best price and oldest order first; return whether the fill limit stopped it.
+def match(state: State, taker: Order) -> None:
+    """Fill `taker`, best price and oldest order first, until `taker.stop` says why no more.
 
-    Every maker that is touched counts against the limit, whether it fills, is the taker's own, or
-    is already doomed.
+    Every maker that is touched counts against the fill limit, whether it fills, is the taker's own,
+    or is already doomed.
     """
     market = taker.position.market
     book = market.book
     touches: i64 = state.limits[FILLS_PER_ORDER]
-    while taker.leaves > 0:
+    while taker.leaves > 0 and taker.stop == 0:
         level = best_crossing(book, taker.is_bid, taker.book_price)
         if level is None:
-            return False
+            break
         if touches == 0:
-            return True
+            taker.stop = CLOSE_BY_FILL_LIMIT
+            break
         touches = take(state, market, level, taker, touches)
-    return False
 
 
 def take(state: State, market: Market, level: PriceLevel, taker: Order, touches: i64) -> i64:
     """Fill `taker` from one level, oldest maker first; return the touches that remain."""
-    while taker.leaves > 0 and touches > 0:
+    while taker.leaves > 0 and touches > 0 and taker.stop == 0:
         maker = level.head
         if maker is None:
             break
@@ -74,11 +78,19 @@ def take(state: State, market: Market, level: PriceLevel, taker: Order, touches:
         if maker.is_dead(state.stamp_ns):
             close_quietly(state, maker, maker.reason_of_death(state.stamp_ns))
         elif maker.account is taker.account:
-            close_quietly(state, maker, CLOSE_BY_SELF_TRADE)
+            meet_own(state, maker, taker)
         else:
             fill(state, market, level, maker, taker)
     state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
     return touches
+
+
+def meet_own(state: State, maker: Order, taker: Order) -> None:
+    """Prevent a trade of an account with itself, in the way that the taker asks for."""
+    if taker.self_trade != CANCEL_TAKER:
+        close_quietly(state, maker, CLOSE_BY_SELF_TRADE)
+    if taker.self_trade != CANCEL_RESTING:
+        taker.stop = CLOSE_BY_SELF_TRADE
 
 
 def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: Order) -> None:
@@ -141,13 +153,13 @@ def can_fill(
     state: State,
     book: OrderBook,
     account: Account,
-    is_bid: bool,
-    price: i64,
-    lots: i64,
+    placement: Placement,
 ) -> bool:
-    """Return whether others' living orders can fill `lots` at once, within the fill limit."""
+    """Return whether others' living orders can fill all of it at once, within the fill limit."""
     touches: i64 = state.limits[FILLS_PER_ORDER]
-    needed = lots
+    needed = placement.lots
+    is_bid = placement.is_bid
+    price = placement.book_price
     level = best_crossing(book, is_bid, price)
     while level is not None:
         maker = level.head
@@ -155,10 +167,13 @@ def can_fill(
             if touches == 0:
                 return False
             touches -= 1
-            if maker.account is not account and not maker.is_dead(state.stamp_ns):
-                needed -= maker.leaves
-                if needed <= 0:
-                    return True
+            if not maker.is_dead(state.stamp_ns):
+                if maker.account is not account:
+                    needed -= maker.leaves
+                    if needed <= 0:
+                        return True
+                elif placement.self_trade != CANCEL_RESTING:
+                    return False
             maker = maker.behind
         level = next_crossing(book, is_bid, price, level.price)
     return False

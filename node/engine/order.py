@@ -6,7 +6,14 @@ from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain.records import ORDER
-from node.domain.terms import BUY_NO, BUY_YES, CLOSE_BY_CANCEL_ALL, CLOSE_BY_EXPIRY, SELL_NO
+from node.domain.terms import (
+    BUY_NO,
+    BUY_YES,
+    CANCEL_RESTING,
+    CLOSE_BY_CANCEL_ALL,
+    CLOSE_BY_EXPIRY,
+    SELL_NO,
+)
 from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
 from node.engine.deadlines import Deadlines, Due
@@ -53,6 +60,10 @@ class Order(Due):
         # What it costs, as agreed when it was entered.
         self.schedule: FeeSchedule = position.market.rules.schedule
         self.rebate_rest: i64 = 0
+        # While it arrives: what it does when it meets its account's own, and why nothing more of it
+        # may match (a reason to close it).
+        self.self_trade: i64 = CANCEL_RESTING
+        self.stop: i64 = 0
         self.fee_whole: i64 = 0
         self.fee_rest: i64 = 0
         self.cash_locked: i64 = 0

@@ -63,17 +63,22 @@ def check_terms(state: State, placement: Placement, market: Market) -> Code:
         return Code.TIME_IN_FORCE_INVALID
     if placement.price < MIN_PRICE or placement.price > MAX_PRICE:
         return Code.PRICE_OUT_OF_RANGE
-    if placement.price % market.tick != 0:
+    if not market.is_on_grid(placement.price):
         return Code.PRICE_OFF_TICK
     most: i64 = state.limits[limits.LOTS_PER_ORDER]
     if placement.lots < 1 or placement.lots > most:
         return Code.SIZE_OUT_OF_RANGE
-    return check_conditions(state, placement)
+    code = check_conditions(state, placement)
+    if code is not Code.OK:
+        return code
+    if placement.lots < market.rules.min_lots:
+        return Code.SIZE_BELOW_MINIMUM
+    return Code.OK
 
 
 def check_conditions(state: State, placement: Placement) -> Code:
     """Check flags and times."""
-    if placement.flags & ~KNOWN_FLAGS != 0 or placement.group != 0 or placement.self_trade != 0:
+    if placement.flags & ~KNOWN_FLAGS != 0 or placement.group != 0:
         return Code.FLAGS_INVALID
     if placement.spend != 0:
         return Code.FLAGS_INVALID
@@ -86,6 +91,8 @@ def check_conditions(state: State, placement: Placement) -> Code:
         return Code.EXPIRY_INVALID
     if placement.accept_by_ns != 0 and placement.accept_by_ns < state.stamp_ns:
         return Code.ACCEPT_BY_PASSED
+    if placement.self_trade < terms.CANCEL_RESTING or placement.self_trade > terms.CANCEL_BOTH:
+        return Code.SELF_TRADE_INVALID
     return Code.OK
 
 
@@ -113,16 +120,26 @@ def can_rest(time_in_force: i64) -> bool:
 def check_book(state: State, placement: Placement, account: Account, market: Market) -> Code:
     """Check the conditions that depend on what rests.
 
-    A post-only order must not cross, a FOK one must fill.
+    A post-only order must not cross, a FOK one must fill, one that crosses must be worth it.
     """
     if placement.time_in_force == terms.POST_ONLY:
         if would_cross(state, market.book, placement.is_bid, placement.book_price):
             return Code.WOULD_CROSS
     elif placement.time_in_force == terms.FOK and not can_fill(
-        state, market.book, account, placement.is_bid, placement.book_price, placement.lots
+        state, market.book, account, placement
     ):
         return Code.CANNOT_FILL
+    if is_worthless(state, placement, market, placement.lots):
+        return Code.VALUE_BELOW_MINIMUM
     return Code.OK
+
+
+def is_worthless(state: State, placement: Placement, market: Market, lots: i64) -> bool:
+    """Return whether `lots` at the placement's price are too little for an order that crosses."""
+    least = market.rules.min_value
+    if least == 0 or placement.price * lots >= least:
+        return False
+    return would_cross(state, market.book, placement.is_bid, placement.book_price)
 
 
 def check_means(placement: Placement, account: Account, market: Market) -> Code:
@@ -153,6 +170,7 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
     order.group = placement.group
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns
+    order.self_trade = placement.self_trade
     return order
 
 
@@ -177,8 +195,10 @@ def enter(state: State, order: Order) -> i64:
 
 def trade(state: State, order: Order) -> i64:
     """Match an order; return why what is left of it cannot rest, or 0."""
-    if match(state, order):
-        return terms.CLOSE_BY_FILL_LIMIT
+    match(state, order)
+    order.self_trade = terms.CANCEL_RESTING  # Of this arrival: one that rests has the default.
+    if order.stop != 0:
+        return order.stop
     if order.time_in_force == terms.IOC:
         return terms.CLOSE_BY_IMMEDIATE
     full = order.leaves == 0

@@ -10,6 +10,12 @@ from mypy_extensions import i64
 from node.domain.codes import Code
 from node.domain.limits import FILLS_PER_ORDER
 from node.domain.records import FILLS_PER_PREVIEW
+from node.domain.terms import (
+    CANCEL_RESTING,
+    CANCEL_TAKER,
+    CLOSE_BY_FILL_LIMIT,
+    CLOSE_BY_SELF_TRADE,
+)
 from node.engine import ledger
 from node.engine.account import Account
 from node.engine.fields import write_pair
@@ -121,6 +127,7 @@ def ghost_of(placement: Placement, account: Account, market: Market) -> Order:
         placement.price,
         placement.lots,
     )
+    order.self_trade = placement.self_trade
     ledger.lock(order)
     return order
 
@@ -131,20 +138,19 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
     assert market is not None
     treasury = Treasury()
     touches: i64 = state.limits[FILLS_PER_ORDER]
-    stopped = False
     level = best_crossing(market.book, taker.is_bid, taker.book_price)
-    while level is not None and taker.leaves > 0 and not stopped:
+    while level is not None and taker.leaves > 0 and taker.stop == 0:
         maker = level.head
-        while maker is not None and taker.leaves > 0:
+        while maker is not None and taker.leaves > 0 and taker.stop == 0:
             if touches == 0:
-                stopped = True
+                taker.stop = CLOSE_BY_FILL_LIMIT
                 break
             touches -= 1
             meet(state, maker, taker, treasury, seen)
             maker = maker.behind
         level = next_crossing(market.book, taker.is_bid, taker.book_price, level.price)
     if taker.leaves > 0:
-        if can_rest(placement.time_in_force) and not stopped:
+        if can_rest(placement.time_in_force) and taker.stop == 0:
             seen.rested = taker.leaves
         else:
             ledger.release(taker, taker.leaves)
@@ -159,7 +165,10 @@ def meet(state: State, maker: Order, taker: Order, treasury: Treasury, seen: Pre
             give_back(maker, taker, treasury)
         return
     if maker.account.number == taker.account.number:
-        give_back(maker, taker, treasury)
+        if taker.self_trade != CANCEL_TAKER:
+            give_back(maker, taker, treasury)
+        if taker.self_trade != CANCEL_RESTING:
+            taker.stop = CLOSE_BY_SELF_TRADE
         return
     lots = min(maker.leaves, taker.leaves)
     price = maker.book_price

@@ -6,12 +6,14 @@ from mypy_extensions import i64
 from node.domain import commands as layout
 from node.domain import limits, terms
 from node.domain.codes import Code
-from node.domain.units import BPS_SCALE, MAX_SUPPLY
+from node.domain.units import BPS_SCALE, MAX_LOTS, MAX_SUPPLY, PRICE_SCALE
 from node.engine import ledger
 from node.engine.fee_schedule import FeeSchedule
 from node.engine.invariants import require
+from node.engine.lifecycle import begin_sweep
 from node.engine.outcome import Outcome
 from node.engine.state import State
+from node.engine.sweep import REGRID_MARKET
 
 
 def set_rules(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) -> Code:
@@ -20,6 +22,8 @@ def set_rules(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) 
         return create_schedule(state, frame, at, outcome)
     if kind == layout.SCHEDULE_ASSIGN:
         return assign_schedule(state, frame, at, outcome)
+    if kind == layout.GRID_SET:
+        return set_grid(state, frame, at, outcome)
     require(kind == layout.FEE_ACCOUNT_NAME, "a rule command without a handler")
     return name_fee_account(state, frame, at, outcome)
 
@@ -80,6 +84,57 @@ def assign_schedule(state: State, frame: bytes, at: i64, outcome: Outcome) -> Co
     state.writer.schedule_changed(market)
     outcome.result = schedule.number
     return Code.OK
+
+
+def set_grid(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Give a market another grid of prices, and least sizes; orders off the grid are swept away.
+
+    An order that rests off the new grid was agreed to on the old one: it may trade until then.
+    """
+    first = read_i64_le(frame, at + layout.GRID_SET_MARKET)
+    second = read_i64_le(frame, at + layout.GRID_SET_EDGE)
+    min_lots = read_i64_le(frame, at + layout.GRID_SET_MIN_LOTS)
+    min_value = read_i64_le(frame, at + layout.GRID_SET_MIN_VALUE)
+    tick = (first >> 32) & 0xFFFFFFFF
+    edge = second & 0xFFFFFFFF
+    edge_tick = (second >> 32) & 0xFFFFFFFF
+    market = state.market(first & 0xFFFFFFFF)
+    if market is None:
+        return Code.UNKNOWN_MARKET
+    if not is_tick(tick):
+        return Code.TICK_INVALID
+    if market.state > terms.HALTED:
+        return Code.MARKET_STATE_INVALID
+    if not is_edge(tick, edge, edge_tick):
+        return Code.EDGE_INVALID
+    if min_lots < 0 or min_lots > MAX_LOTS or min_value < 0 or min_value > MAX_SUPPLY:
+        return Code.MINIMUM_OUT_OF_RANGE
+    state.touch(market.page)
+    state.touch(market.rules.page)
+    market.tick = tick
+    rules = market.rules
+    rules.edge = edge
+    rules.edge_tick = edge_tick
+    rules.min_lots = min_lots
+    rules.min_value = min_value
+    begin_sweep(state, market, REGRID_MARKET)
+    state.writer.grid_changed(market)
+    outcome.result = tick
+    return Code.OK
+
+
+def is_tick(tick: i64) -> bool:
+    """Return whether a tick divides one half: then the grid is the same seen from YES and NO."""
+    return 1 <= tick <= PRICE_SCALE // 2 and PRICE_SCALE // 2 % tick == 0
+
+
+def is_edge(tick: i64, edge: i64, edge_tick: i64) -> bool:
+    """Return whether the edges are none, or under one half with a finer tick that divides ours."""
+    if edge == 0:
+        return edge_tick == 0
+    if edge >= PRICE_SCALE // 2 or edge % tick != 0:
+        return False
+    return 1 <= edge_tick < tick and tick % edge_tick == 0
 
 
 def name_fee_account(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:

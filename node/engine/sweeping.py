@@ -3,16 +3,22 @@
 from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
-from node.domain.terms import CLOSE_BY_MARKET
+from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET
 from node.engine.cancelling import cancel_position
 from node.engine.complete_sets import pay_out
 from node.engine.invariants import require
 from node.engine.market import Market
-from node.engine.order_book import NO_BID
+from node.engine.order_book import NO_ASK, NO_BID
 from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
-from node.engine.sweep import CANCEL_ACCOUNT, CANCEL_POSITION, CLOSE_MARKET, Sweep
+from node.engine.sweep import (
+    CANCEL_ACCOUNT,
+    CANCEL_POSITION,
+    CLOSE_MARKET,
+    REGRID_MARKET,
+    Sweep,
+)
 
 
 def run_sweeps(state: State) -> None:
@@ -55,6 +61,8 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         return sweep_position(state, account.positions[sweep.market], budget)
     if sweep.kind == CLOSE_MARKET:
         return sweep_book(state, market, budget)
+    if sweep.kind == REGRID_MARKET:
+        return sweep_grid(state, sweep, market, budget)
     return sweep_positions(state, market, budget)
 
 
@@ -94,6 +102,26 @@ def sweep_book(state: State, market: Market, budget: i64) -> i64:
         assert order is not None
         close(state, order, CLOSE_BY_MARKET)
         budget -= 1
+    return budget
+
+
+def sweep_grid(state: State, sweep: Sweep, market: Market, budget: i64) -> i64:
+    """Cancel what rests off the grid, from the lowest price up; a level kept counts as an item."""
+    book = market.book
+    while budget > 0:
+        price = book.occupied_above(sweep.cursor)
+        if price == NO_ASK:
+            break
+        budget -= 1
+        if market.is_on_grid(price):
+            sweep.cursor = price
+            continue
+        level = book.level(price)
+        require(level is not None and level.head is not None, "an occupied price without orders")
+        assert level is not None
+        oldest = level.head
+        assert oldest is not None
+        close(state, oldest, CLOSE_BY_GRID)
     return budget
 
 

@@ -72,6 +72,7 @@ class CommandFrames:
         lots: i64,
         expiry_ns: i64 = 0,
         accept_by_ns: i64 = 0,
+        self_trade: i64 = 0,
     ) -> None:
         """Write a PLACE_WITH_TERMS; times are of the log, 0 for none."""
         out = self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
@@ -86,7 +87,7 @@ class CommandFrames:
         write_i64_le(out, accept_by_ns)
         write_i64_le(out, 0)  # spend
         write_i64_le(out, 0)  # flags, group
-        write_i64_le(out, 0)  # self_trade
+        write_i64_le(out, self_trade)
 
     def cancel(self, account: i64, market: i64, order_id: i64, client_order_id: i64) -> None:
         """Write a CANCEL of the order with `order_id`, or with `client_order_id` when that is 0."""
@@ -288,6 +289,24 @@ class CommandFrames:
         out = self._begin(commands.SCHEDULE_ASSIGN_SIZE, commands.SCHEDULE_ASSIGN)
         write_i32_le(out, i32(market))
         write_i32_le(out, i32(schedule))
+
+    def grid_set(
+        self,
+        market: i64,
+        tick: i64,
+        edge: i64 = 0,
+        edge_tick: i64 = 0,
+        min_lots: i64 = 0,
+        min_value: i64 = 0,
+    ) -> None:
+        """Write a GRID_SET."""
+        out = self._begin(commands.GRID_SET_SIZE, commands.GRID_SET)
+        write_i32_le(out, i32(market))
+        write_i32_le(out, i32(tick))
+        write_i32_le(out, i32(edge))
+        write_i32_le(out, i32(edge_tick))
+        write_i64_le(out, min_lots)
+        write_i64_le(out, min_value)
 
     def fee_account_name(self, account: i64) -> None:
         """Write a FEE_ACCOUNT_NAME."""

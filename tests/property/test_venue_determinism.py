@@ -13,6 +13,7 @@ from node.domain.codes import Code
 from node.engine.invariants import InvariantError
 from node.engine.snapshot import SnapshotError, digests, restore
 from tests import commands as c
+from tests import rule_commands as r
 from tests.venue_driver import Reply, VenueDriver, replay
 from tests.venue_flows import (
     FOREVER_NS,
@@ -26,7 +27,7 @@ from tests.venue_flows import Step as FlowStep
 from tests.venue_pair import check_book, check_conserved
 
 # What a group's end does must happen before the next command, however commands are grouped.
-SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid)
+SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet)
 
 Ending = tuple[type[c.Lifecycle], int]
 

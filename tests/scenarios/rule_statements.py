@@ -4,7 +4,7 @@ import re
 
 from node.domain.terms import FeeShape
 from tests import rule_commands as r
-from tests.scenarios.amounts import MICRO_DIGITS, parse
+from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, parse
 from tests.scenarios.statements import NOBODY, Meaning, Names, sentence
 
 
@@ -28,6 +28,22 @@ def _create_schedule(names: Names, _: str, match: re.Match[str]) -> Meaning:
 def _assign_schedule(names: Names, _: str, match: re.Match[str]) -> Meaning:
     schedule = names.schedules.get(match["name"], NOBODY)
     return Meaning(r.ScheduleAssign(names.market(match["market"]), schedule))
+
+
+@sentence(
+    r"gives (?P<market>\w+) the tick (?P<tick>\S+)(?:, under (?P<edge>\S+) (?P<edge_tick>\S+))?"
+    r"(?:, at least (?P<lots>\S+) shares)?(?:, worth (?P<value>\S+))?"
+)
+def _set_grid(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    command = r.GridSet(
+        names.market(match["market"]),
+        parse(match["tick"], PRICE_DIGITS),
+        parse(match["edge"] or "0", PRICE_DIGITS),
+        parse(match["edge_tick"] or "0", PRICE_DIGITS),
+        parse(match["lots"] or "0", LOT_DIGITS),
+        parse(match["value"] or "0", MICRO_DIGITS),
+    )
+    return Meaning(command)
 
 
 @sentence(r"names (?P<name>\w+) the fee account")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, Intent, Role, TimeInForce
+from node.domain.terms import AccountMode, Intent, Role, SelfTrade, TimeInForce
 from tests import commands as c
 from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, TIME_DIGITS, parse
 from tests.venue_driver import OPERATOR_KEY, address_of, key_of
@@ -27,7 +27,11 @@ TIMES_IN_FORCE = {
 }
 TERMS = re.compile(r" (until|accept by) (\S+)")
 TERM_FIELDS = {"until": "expiry_ns", "accept by": "accept_by_ns"}
-ODD_TERMS = ("flags",)
+ODD_TERMS = ("flags", "self_trade")
+SELF_TRADES = {
+    "cancelling itself": SelfTrade.CANCEL_TAKER,
+    "cancelling both": SelfTrade.CANCEL_BOTH,
+}
 LIFECYCLE: dict[str, type[c.Lifecycle]] = {
     "opens": c.MarketOpen,
     "halts": c.MarketHalt,
@@ -99,7 +103,7 @@ def meaning(names: Names, speaker: str, text: str) -> Meaning:
 @sentence(
     r"(?:for (?P<owner>\w+) )?(?P<verb>buys|sells) (?P<size>\S+) (?P<token>YES|NO)"
     r"(?: of (?P<market>\w+))? @ (?P<price>\S+)(?: (?P<tif>IOC|FOK|post-only|GTD))?"
-    r"(?P<terms>(?: (?:until|accept by) \S+)*)"
+    r"(?P<terms>(?: (?:until|accept by) \S+)*)(?: (?P<self>cancelling (?:itself|both)))?"
     r"(?: as (?P<label>\w+))?(?P<odd>(?: \w+=-?\d+)*)"
 )
 def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
@@ -112,6 +116,8 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
         TERM_FIELDS[word]: parse(value, TIME_DIGITS)
         for word, value in TERMS.findall(match["terms"])
     }
+    if match["self"]:
+        terms["self_trade"] = SELF_TRADES[match["self"]]
     terms |= {name: odd[name] for name in ODD_TERMS if name in odd}
     command = c.PlaceWithTerms(
         names.account(match["owner"] or speaker),

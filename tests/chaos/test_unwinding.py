@@ -30,7 +30,7 @@ async def serve():
 """
 IMPATIENT = """
 import os, signal, time
-from chaos.interruption import unwind_once
+from chaos.unwinding import unwind_once
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # As in the background of a script.
 unwind_once()
@@ -61,8 +61,8 @@ def run(program: str) -> "subprocess.CompletedProcess[str]":
     ("module", "function", "kind"),
     [
         ("cluster.processes", "end_on_sigterm", "SIGTERM"),
-        ("chaos.interruption", "unwind_once", "SIGTERM"),
-        ("chaos.interruption", "unwind_once", "SIGINT"),
+        ("chaos.unwinding", "unwind_once", "SIGTERM"),
+        ("chaos.unwinding", "unwind_once", "SIGINT"),
     ],
 )
 def test_a_signal_in_a_callback_ends_the_process(
