@@ -139,6 +139,25 @@ class Administration:
         grid = (tick, edge, edge_tick, min_lots, min_value)
         return await self._sender.execute(lambda f: f.grid_set(market, *grid))
 
+    async def set_guards(
+        self,
+        market: int,
+        *,
+        reference: int = 0,
+        band: int = 0,
+        move: int = 0,
+        window_ns: int = 0,
+        pause_ns: int = 0,
+    ) -> Reply:
+        """Set how far a market's prices may go, all in one; 0 is no guard.
+
+        Orders further than `band` from the reference (the last fill, or what is set here) are
+        rejected. Before a fill that moves the price by more than `move` within `window_ns` the
+        market pauses for `pause_ns`.
+        """
+        guards = (reference, band, move, window_ns, pause_ns)
+        return await self._sender.execute(lambda f: f.guards_set(market, *guards))
+
     async def name_fee_account(self, account: int) -> Reply:
         """Have all fees go to an account from now on, and those collected so far at once."""
         return await self._sender.execute(lambda f: f.fee_account_name(account))

@@ -190,6 +190,25 @@ class GridChanged(NamedTuple):
     min_value: int
 
 
+class MarketPaused(NamedTuple):
+    """A fill at `price` would have moved the market too far: it pauses until then."""
+
+    header: Header
+    price: int
+    until_ns: int
+
+
+class GuardsChanged(NamedTuple):
+    """How far orders and fills may be from the prices before them."""
+
+    header: Header
+    reference: int
+    band: int
+    move: int
+    window_ns: int
+    pause_ns: int
+
+
 class OtherEvent(NamedTuple):
     """An event that has no class here: its bytes behind the header."""
 
@@ -213,6 +232,8 @@ Event = (
     | MarketCreated
     | ScheduleChanged
     | GridChanged
+    | MarketPaused
+    | GuardsChanged
     | OtherEvent
 )
 
@@ -232,6 +253,8 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.MARKET_STATE: (MarketStateChanged, struct.Struct("<40xii")),
     layout.MARKET_CREATED: (MarketCreated, struct.Struct("<40xiiii64s")),
     layout.GRID_CHANGED: (GridChanged, struct.Struct("<40xiii4xqq")),
+    layout.MARKET_PAUSED: (MarketPaused, struct.Struct("<40xi4xq")),
+    layout.GUARDS_CHANGED: (GuardsChanged, struct.Struct("<40xiii4xqq")),
     layout.SCHEDULE_CHANGED: (ScheduleChanged, struct.Struct("<40xiiiii4xq")),
 }
 

@@ -137,6 +137,10 @@ class RulesRecord(NamedTuple):
     edge_tick: int
     min_lots: int
     min_value: int
+    band: int
+    move: int
+    window_ns: int
+    pause_ns: int
 
 
 class StatusRecord(NamedTuple):
@@ -165,7 +169,7 @@ _EVENT = struct.Struct("<iiiiii64s")
 _LEVEL = struct.Struct("<iiq")
 _TREASURY = struct.Struct("<qqqqqqiiiiiiqqq")
 _SCHEDULE = struct.Struct("<iiiii4xq")
-_RULES = struct.Struct("<iiiiqq")
+_RULES = struct.Struct("<iiiiqqiiqq")
 _STATUS = struct.Struct(f"<32sqqiiqqqqqqq{LIMIT_COUNT}q")
 
 

@@ -155,4 +155,5 @@ NUMBER: Final = click.IntRange(1, NUMBER_MAX)
 """Of an account, an event or a market."""
 NUMBER_OR_ALL: Final = click.IntRange(0, NUMBER_MAX)
 ORDER_ID: Final = click.IntRange(1, (1 << 63) - 1)
+SECONDS: Final = click.IntRange(0, 30 * 86_400)
 FEE_BPS: Final = click.IntRange(0, BPS_SCALE)

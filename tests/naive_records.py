@@ -137,6 +137,14 @@ class NaiveMarket:
     edge_tick: int = 0
     min_lots: int = 0
     min_value: int = 0
+    reference: int = 0
+    band: int = 0
+    move: int = 0
+    window_ns: int = 0
+    pause_ns: int = 0
+    prices: list[tuple[int, int]] = field(default_factory=list)
+    """Of fills: the eighth of a window in which each was, and the price."""
+    reopens_ns: int = 0
 
     def has_price(self, price: int) -> bool:
         """Whether orders may have this price."""

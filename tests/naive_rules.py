@@ -36,6 +36,9 @@ class NaiveRules(NaiveFees):
     def _check_bounds(self, order: NaiveOrder, market: NaiveMarket) -> None:
         """Check what a market's rules say of an order's own terms."""
         require(order.lots >= market.min_lots, Code.SIZE_BELOW_MINIMUM)
+        if market.band and market.reference:
+            near = abs(order.yes_price - market.reference) <= market.band
+            require(near, Code.PRICE_OUTSIDE_BAND)
 
     def _check_value(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         """Check that an order that crosses is worth the trouble."""

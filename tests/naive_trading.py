@@ -14,6 +14,7 @@ from node.domain.terms import (
 from tests import commands as c
 from tests import order_commands as o
 from tests.naive_book import WHOLE, NaiveOrder
+from tests.naive_guards import NaiveGuards
 from tests.naive_records import (
     Fill,
     NaiveAccount,
@@ -23,10 +24,9 @@ from tests.naive_records import (
     RejectedError,
     require,
 )
-from tests.naive_rules import NaiveRules
 
 
-class NaiveTrading(NaiveRules):
+class NaiveTrading(NaiveGuards):
     """Orders one at a time: each rule in the fewest words that are right."""
 
     def _place(self, command: c.Place) -> Outcome:
@@ -157,8 +157,8 @@ class NaiveTrading(NaiveRules):
             own = [maker.account == taker.account for maker in makers]
             if taker.self_trade != SelfTrade.CANCEL_RESTING and any(own):
                 makers = makers[: own.index(True)]
-            others = sum(maker.leaves for maker in makers if maker.account != taker.account)
-            require(others >= taker.lots, Code.CANNOT_FILL)
+            others = [maker for maker in makers if maker.account != taker.account]
+            require(self._fill_in_peace(taker, others, market), Code.CANNOT_FILL)
 
     def _require_position(self, account: NaiveAccount, market: NaiveMarket) -> None:
         known = market.number in account.positions
@@ -179,8 +179,13 @@ class NaiveTrading(NaiveRules):
                 if taker.self_trade != SelfTrade.CANCEL_RESTING:
                     self._close(taker, CloseReason.SELF_TRADE)
                     return
+            elif self._moves_too_far(market, [maker.yes_price]):
+                self._pause(market)
+                self._close(taker, CloseReason.MARKET_PAUSED)
+                return
             else:
                 self._fill(maker, taker, market)
+                self._note_price(market, maker.yes_price)
         if not taker.leaves:
             return
         if taker.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):

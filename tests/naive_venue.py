@@ -58,6 +58,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         expired = [order for order in self.orders.values() if 0 < order.expiry_ns <= now_ns]
         for order in sorted(expired, key=lambda order: (order.expiry_ns, order.order_id)):
             self._close(order, CloseReason.EXPIRED)
+        self._reopen()
         return self.facts
 
     def end_group(self) -> None:
@@ -129,7 +130,9 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         return self._move(command, (MarketState.CREATED, MarketState.HALTED), MarketState.OPEN)
 
     def _markethalt(self, command: c.MarketHalt) -> Outcome:
-        return self._move(command, (MarketState.OPEN,), MarketState.HALTED)
+        market = self._market(command.market)
+        before = (MarketState.OPEN, *([MarketState.HALTED] if market.reopens_ns else []))
+        return self._move(command, before, MarketState.HALTED)
 
     def _marketclose(self, command: c.MarketClose) -> Outcome:
         before = (MarketState.CREATED, MarketState.OPEN, MarketState.HALTED)
@@ -191,7 +194,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
     ) -> Outcome:
         market = self._market(command.market)
         require(market.state in before, Code.MARKET_STATE_INVALID)
-        market.state = after
+        market.state, market.reopens_ns, market.prices = after, 0, []
         return Outcome(Code.OK)
 
     def _settle_market(self, command: c.Lifecycle, state: MarketState, price: int) -> Outcome:

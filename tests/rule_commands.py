@@ -65,3 +65,21 @@ class GridSet(Command):
         """Return what follows the sequence."""
         grid = (self.market, self.tick, self.edge, self.edge_tick)
         return struct.pack("<iiiiqq", *grid, self.min_lots, self.min_value)
+
+
+@dataclass(frozen=True)
+class GuardsSet(Command):
+    """Set how far a market's prices may go."""
+
+    kind = 49
+    market: int
+    reference: int = 0
+    band: int = 0
+    move: int = 0
+    window_ns: int = 0
+    pause_ns: int = 0
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        prices = (self.market, self.reference, self.band, self.move)
+        return struct.pack("<iiiiqq", *prices, self.window_ns, self.pause_ns)

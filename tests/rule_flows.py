@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from tests import rule_commands as r
+from tests.venue_driver import SECOND_NS
 
 MARKETS = 3
 
@@ -37,4 +38,31 @@ grids = st.builds(
     min_lots=st.sampled_from((0, 0, 0, 2, 5, -1, 10**10 + 1)),
     min_value=st.sampled_from((0, 0, 0, 25_000, -1, 10**18 + 1)),
 )
-rules = st.one_of(schedules, assignments, assignments, fee_accounts, grids, grids)
+guards = st.builds(
+    r.GuardsSet,
+    market=st.sampled_from((1, 1, 1, 2, 3, 0)),
+    reference=st.sampled_from((0, 0, 5_000, 4_800, 9_999, 10_000, -1)),
+    band=st.sampled_from((0, 0, 100, 300, 9_999, 10_000, -1)),
+    move=st.sampled_from((0, 100, 150, 300)),
+    window_ns=st.sampled_from((8, 8 * SECOND_NS, 30 * SECOND_NS)),
+    pause_ns=st.sampled_from((1, SECOND_NS, 5 * SECOND_NS)),
+)
+bands = st.builds(
+    r.GuardsSet,
+    market=st.sampled_from((1, 1, 1, 2, 3, 0)),
+    reference=st.sampled_from((0, 0, 5_000, 4_800, 9_999, 10_000, -1)),
+    band=st.sampled_from((0, 100, 300, 9_999, 10_000, -1)),
+    move=st.sampled_from((0, 0, 0, 10_000, -1)),
+    window_ns=st.sampled_from((0, 0, 0, 7)),
+    pause_ns=st.sampled_from((0, 0, 0, -1)),
+)
+valid_guards = st.builds(
+    r.GuardsSet,
+    market=st.just(1),
+    reference=st.sampled_from((0, 5_000)),
+    band=st.sampled_from((0, 0, 300)),
+    move=st.sampled_from((100, 100, 200)),
+    window_ns=st.sampled_from((8 * SECOND_NS, 20 * SECOND_NS)),
+    pause_ns=st.sampled_from((1, 3 * SECOND_NS)),
+)
+rules = st.one_of(schedules, assignments, assignments, fee_accounts, grids, grids, guards, bands)

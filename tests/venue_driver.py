@@ -289,6 +289,11 @@ class VenueDriver:
         levels = struct.iter_unpack("<iiq", depth_bytes(record, 20_000))
         return {(Side(side), price): lots for price, side, lots in levels}
 
+    def state_of(self, market: int) -> int:
+        """Return the state of a market."""
+        record: Any = self.venue.market(market)
+        return int(record.state)
+
     def queue(self, market: int) -> list[tuple[int, int]]:
         """Return (order id, leaves) of a market: bids from the best, then asks, oldest first."""
         record: Any = self.venue.market(market)

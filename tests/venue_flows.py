@@ -17,7 +17,7 @@ from tests import account_flows
 from tests import commands as c
 from tests import order_commands as o
 from tests import rule_commands as r
-from tests.rule_flows import rules, valid_schedules
+from tests.rule_flows import rules, valid_guards, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
 
@@ -45,6 +45,7 @@ class Setting:
     shard: int
     schedule: r.ScheduleCreate | None
     fee_account: int
+    guards: r.GuardsSet | None
 
     def genesis(self) -> Genesis:
         """Return the genesis of this setting."""
@@ -70,6 +71,8 @@ class Setting:
             pair.must(c.MarketOpen(market))
         if self.schedule is not None:
             pair.must(r.ScheduleAssign(1, pair.must(self.schedule).result))
+        if self.guards is not None:
+            pair.must(self.guards)
         if self.fee_account:
             pair.must(r.FeeAccountName(self.fee_account))
         for account in (3, 4):
@@ -180,6 +183,7 @@ settings_of_flows = st.builds(
     shard=st.sampled_from((0, 1, 32_767)),
     schedule=st.one_of(st.none(), valid_schedules),
     fee_account=st.sampled_from((0, 0, 1, 4)),
+    guards=st.one_of(st.none(), st.none(), valid_guards),
 )
 
 accounts = st.integers(1, ACCOUNTS)

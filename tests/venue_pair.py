@@ -110,6 +110,7 @@ class VenuePair:
                 position = account.positions.get(market, NaivePosition())
                 assert engine.shares(number, market) == astuple(position), (number, market)
         for number, record in self.naive.markets.items():
+            assert engine.state_of(number) == record.state, number
             depth = record.book.depth()
             assert engine.depth(number) == depth, number
             assert engine.feed.levels(number) == depth, number

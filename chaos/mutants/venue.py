@@ -97,6 +97,13 @@ VENUE: Final = (
         "",
     ),
     Mutant(
+        "restore-forgets-window",
+        "a market that was restored has seen no price, and does not pause where others do",
+        "node/engine/price_watch.py",
+        "        watch.lows[place] = i32_at(value, start)\n",
+        "",
+    ),
+    Mutant(
         "release-of-too-little",
         "a closed buy order leaves a micro-USDC locked",
         "node/engine/ledger.py",

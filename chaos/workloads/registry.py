@@ -200,6 +200,14 @@ def _grid_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.grid_set(random.randint(1, known.markets), tick, edge, edge_tick, *least)
 
 
+def _guards_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    reference, band = random.choice(((0, 0), (5_000, 300), (0, 200)))
+    move = random.choice((0, 200, 400))
+    spans = (random.choice((80_000_000, 1_000_000_000)), random.choice((1, 50_000_000)))
+    market = random.randint(1, known.markets)
+    frames.guards_set(market, reference, band, move, *(spans if move else (0, 0)))
+
+
 def _fee_account_name(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.fee_account_name(random.randint(1, known.accounts))
 
@@ -268,6 +276,7 @@ OPERATOR: Final = (
     Workload(commands.SCHEDULE_CREATE, 3, _schedule_create),
     Workload(commands.SCHEDULE_ASSIGN, 3, _schedule_assign),
     Workload(commands.GRID_SET, 2, _grid_set),
+    Workload(commands.GUARDS_SET, 2, _guards_set),
     Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
     Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
     Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),

@@ -14,6 +14,7 @@ from cluster.clients import (
     NUMBER,
     NUMBER_OR_ALL,
     PRICE,
+    SECONDS,
     SHARES,
     USDC,
     read,
@@ -22,7 +23,7 @@ from cluster.clients import (
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
 from node.domain.terms import MarketState
-from node.domain.units import PRICE_SCALE
+from node.domain.units import NANOSECONDS_PER_SECOND, PRICE_SCALE
 
 COLUMNS = (
     "market",
@@ -202,6 +203,42 @@ def grid(
         say_json({"market": market, "tick": tick, "edge": edge, "log_index": index})
     else:
         click.echo(f"market {market} has the tick {price(tick)} as of index {index}")
+
+
+@command.command("guard")
+@click.argument("market", type=NUMBER)
+@click.option("--reference", type=PRICE, default=0, help="Until the next fill; 0 leaves it.")
+@click.option("--band", type=PRICE, default=0, help="How far from the reference orders may be.")
+@click.option("--move", type=PRICE, default=0, help="How far fills may move within the window.")
+@click.option("--window", type=SECONDS, default=0, help="Seconds that count for the move.")
+@click.option("--pause", type=SECONDS, default=0, help="Seconds that the market halts.")
+@data_option
+@json_option
+def guard(
+    market: int,
+    reference: int,
+    band: int,
+    move: int,
+    window: int,
+    pause: int,
+    *,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Set how far prices in MARKET may go: a band for orders, a pause for fills; 0 is none.
+
+    Example: quorumbook market guard 1 --band 0.2 --move 0.1 --window 60 --pause 30
+    """
+    guards = {"reference": reference, "band": band, "move": move}
+    spans = {
+        "window_ns": window * NANOSECONDS_PER_SECOND,
+        "pause_ns": pause * NANOSECONDS_PER_SECOND,
+    }
+    index = trade(data, lambda client: client.admin.set_guards(market, **guards, **spans)).log_index
+    if as_json:
+        say_json({"market": market, **guards, "log_index": index})
+    else:
+        click.echo(f"market {market} has new guards as of index {index}")
 
 
 @command.command("show")

@@ -43,7 +43,7 @@ _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
 _ORDER: Final = Struct("<2q3i2h3q2iq4iq")
 _SCHEDULE: Final = Struct("<5i4xq")
-_RULES: Final = Struct("<4i2q")
+_RULES: Final = Struct("<4i2q2i2q")
 _WITHDRAWAL: Final = Struct("<qi4xq")
 
 assert _TREASURY.size == TREASURY_SIZE
@@ -203,6 +203,10 @@ class RulesRecord(NamedTuple):
     edge_tick: int
     min_lots: int
     min_value: int
+    band: int
+    move: int
+    window_ns: int
+    pause_ns: int
 
 
 class WithdrawalRecord(NamedTuple):

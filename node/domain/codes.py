@@ -78,6 +78,9 @@ class Code(IntEnum):
     UNKNOWN_SCHEDULE = 354
     EDGE_INVALID = 355
     MINIMUM_OUT_OF_RANGE = 356
+    REFERENCE_OUT_OF_RANGE = 357
+    BAND_OUT_OF_RANGE = 358
+    PAUSE_INVALID = 359
 
     # Orders: their own terms,
     INTENT_INVALID = 400
@@ -90,6 +93,7 @@ class Code(IntEnum):
     ACCEPT_BY_PASSED = 407
     SELF_TRADE_INVALID = 420
     SIZE_BELOW_MINIMUM = 421
+    PRICE_OUTSIDE_BAND = 422
 
     # what their account already has,
     CLIENT_ORDER_ID_INVALID = 430

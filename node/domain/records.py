@@ -188,7 +188,21 @@ RULES_EDGE: Final = 8
 RULES_EDGE_TICK: Final = 12
 RULES_MIN_LOTS: Final = 16
 RULES_MIN_VALUE: Final = 24
-RULES_SIZE: Final = 32
+RULES_BAND: Final = 32
+RULES_MOVE: Final = 36
+RULES_WINDOW: Final = 40
+RULES_PAUSE: Final = 48
+RULES_SIZE: Final = 56
+
+WATCH: Final = 16
+"""Recent prices of a market with guards, by eighths of the window; not in the ledger digest."""
+WATCH_MARKET: Final = 0
+WATCH_REFERENCE: Final = 4
+WATCH_SLICE: Final = 8
+WATCH_RANGES: Final = 16
+"""For each slice (its number mod 8): the lowest and the highest price, 0 for none."""
+WATCH_SLICES: Final = 8
+WATCH_SIZE: Final = WATCH_RANGES + 8 * WATCH_SLICES
 
 KINSHIP: Final = 20
 """Of an owner with subaccounts (its owner is 0) and of each of these."""

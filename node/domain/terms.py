@@ -168,6 +168,7 @@ CLOSE_BY_EXPIRY: Final = 8
 CLOSE_BY_AMEND: Final = 9
 CLOSE_BY_REPLACE: Final = 10
 CLOSE_BY_GRID: Final = 13
+CLOSE_BY_HALT: Final = 14
 
 
 class CloseReason(IntEnum):
@@ -184,6 +185,7 @@ class CloseReason(IntEnum):
     AMENDED_TO_ZERO = CLOSE_BY_AMEND
     REPLACED = CLOSE_BY_REPLACE
     OFF_GRID = CLOSE_BY_GRID
+    MARKET_PAUSED = CLOSE_BY_HALT
 
 
 REQUESTED: Final = 1

@@ -32,3 +32,8 @@ FEE_SCALE: Final = BPS_SCALE * PRICE_SCALE
 """Divisor of bps x price x (PRICE_SCALE - price) x lots, which gives a fee in micro-USDC."""
 
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
+
+MAX_SPAN: Final = 30 * 86_400 * NANOSECONDS_PER_SECOND
+"""Longest window or pause of a market: 30 days."""
+LATEST_STAMP: Final = 1 << 62
+"""A span is added to no later time than this, in 2116: the sum stays within 64 bits."""

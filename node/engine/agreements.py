@@ -8,6 +8,7 @@ from node.engine.fields import i32_at
 from node.engine.ledger import collateral_of
 from node.engine.market_rules import read_rules
 from node.engine.order import Order
+from node.engine.price_watch import read_watch
 from node.engine.state import State
 
 
@@ -37,6 +38,14 @@ class Agreements:
         read_rules(value, at, market.rules)
         return ""
 
+    def load_watch(self, value: bytes, at: i64) -> str:
+        """Load a WATCH record, of a market whose rules have come before it."""
+        market = self.state.market(i32_at(value, at + records.WATCH_MARKET))
+        if market is None:
+            return "the market of a price watch is missing"
+        self.state.add_watch(market, read_watch(value, at, market.rules))
+        return ""
+
     def keep(self) -> str:
         """Give orders their schedules and locks, and the fees their account."""
         for order, number in self.orders:
@@ -48,6 +57,8 @@ class Agreements:
         for market in self.state.markets:
             if market is not None and market.rules.schedule.number == 0:
                 return "a market's rules are missing"
+            if market is not None and market.rules.has_guards() != (market.watch is not None):
+                return "a market has guards and no price watch, or the reverse"
         account = self.state.account(self.fee_account)
         if account is None and self.fee_account != 0:
             return "the fee account is missing"

@@ -3,11 +3,12 @@
 from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
-from node.domain.terms import CLOSE_BY_EXPIRY
+from node.domain.terms import CLOSE_BY_EXPIRY, OPEN
 from node.engine.invariants import require
+from node.engine.lifecycle import move
 from node.engine.removal import close
 from node.engine.state import State
-from node.engine.timer import Timer
+from node.engine.timer import REOPEN, Timer
 
 
 def run_due(state: State) -> None:
@@ -34,5 +35,7 @@ def run_due(state: State) -> None:
 
 def happen(state: State, timer: Timer) -> None:
     """Do what a timer is for."""
-    del state
-    require(timer.kind < 0, "a timer of no known kind")
+    require(timer.kind == REOPEN, "a timer of no known kind")
+    market = state.market(timer.subject)
+    assert market is not None
+    move(state, market, OPEN)

@@ -213,6 +213,22 @@ class EventWriter:
         write_i64_le(out, rules.min_lots)
         write_i64_le(out, rules.min_value)
 
+    def market_paused(self, market: Market, price: i64, until_ns: i64) -> None:
+        """Publish that a fill at YES `price` was not made, and when the market opens again."""
+        out = self._public(layout.MARKET_PAUSED_SIZE, layout.MARKET_PAUSED, market)
+        write_i64_le(out, price)
+        write_i64_le(out, until_ns)
+
+    def guards_changed(self, market: Market) -> None:
+        """Publish how far orders and fills may be from the prices before them."""
+        out = self._public(layout.GUARDS_CHANGED_SIZE, layout.GUARDS_CHANGED, market)
+        rules = market.rules
+        watch = market.watch
+        write_pair(out, 0 if watch is None else watch.reference, rules.band)
+        write_i64_le(out, rules.move)
+        write_i64_le(out, rules.window_ns)
+        write_i64_le(out, rules.pause_ns)
+
     # The venue's stream.
 
     def account_opened(self, account: Account) -> None:

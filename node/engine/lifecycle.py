@@ -10,6 +10,7 @@ from node.domain import commands as layout
 from node.domain import terms
 from node.domain.codes import Code
 from node.domain.units import PRICE_SCALE
+from node.engine.guarding import begin_anew, is_paused
 from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.state import State
@@ -31,7 +32,8 @@ def halt_market(state: State, frame: bytes, at: i64) -> Code:
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state != terms.OPEN:
+    # One that has paused by itself stays halted when told to.
+    if market.state != terms.OPEN and not is_paused(state, market):
         return Code.MARKET_STATE_INVALID
     return move(state, market, terms.HALTED)
 
@@ -122,6 +124,7 @@ def move(state: State, market: Market, to: i64) -> Code:
     if market.event.started == 0:
         state.touch(market.event.page)
         market.event.started = 1
+    begin_anew(state, market)
     state.touch(market.page)
     market.state = to
     state.writer.market_state(market)

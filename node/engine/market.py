@@ -12,6 +12,7 @@ from node.engine.fields import write_pair
 from node.engine.market_rules import MarketRules
 from node.engine.order_book import OrderBook
 from node.engine.pages import Page, Record
+from node.engine.price_watch import PriceWatch
 
 if TYPE_CHECKING:
     from node.engine.position import Position
@@ -59,6 +60,8 @@ class Market(Record):
         self.state: i64 = CREATED
         self.tick: i64 = tick
         self.rules: MarketRules = rules
+        # There is one while the market has guards.
+        self.watch: PriceWatch | None = None
         self.name: bytes = name
         # The price at which positions redeem, in YES terms; 0 until resolved.
         self.price: i64 = 0

@@ -25,6 +25,12 @@ class MarketRules(Record):
         # Of any order in lots, and of one that crosses in micro-USDC, at its limit.
         self.min_lots: i64 = 0
         self.min_value: i64 = 0
+        # How far from the reference an order's price may be; 0 for any.
+        self.band: i64 = 0
+        # How far fills may move within the window before the market pauses; 0 for any.
+        self.move: i64 = 0
+        self.window_ns: i64 = 0
+        self.pause_ns: i64 = 0
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:
@@ -33,6 +39,13 @@ class MarketRules(Record):
         write_pair(out, self.edge, self.edge_tick)
         write_i64_le(out, self.min_lots)
         write_i64_le(out, self.min_value)
+        write_pair(out, self.band, self.move)
+        write_i64_le(out, self.window_ns)
+        write_i64_le(out, self.pause_ns)
+
+    def has_guards(self) -> bool:
+        """Return whether the market's prices are watched."""
+        return self.band != 0 or self.move != 0
 
     def is_edge_price(self, price: i64) -> bool:
         """Return whether a price, seen from YES or from NO, is on the grid of the edges."""
@@ -47,3 +60,7 @@ def read_rules(value: bytes, at: i64, rules: MarketRules) -> None:
     rules.edge_tick = i32_at(value, at + records.RULES_EDGE_TICK)
     rules.min_lots = read_i64_le(value, at + records.RULES_MIN_LOTS)
     rules.min_value = read_i64_le(value, at + records.RULES_MIN_VALUE)
+    rules.band = i32_at(value, at + records.RULES_BAND)
+    rules.move = i32_at(value, at + records.RULES_MOVE)
+    rules.window_ns = read_i64_le(value, at + records.RULES_WINDOW)
+    rules.pause_ns = read_i64_le(value, at + records.RULES_PAUSE)

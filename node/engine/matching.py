@@ -16,6 +16,7 @@ from node.domain.terms import (
     CANCEL_RESTING,
     CANCEL_TAKER,
     CLOSE_BY_FILL_LIMIT,
+    CLOSE_BY_HALT,
     CLOSE_BY_SELF_TRADE,
     MAKER,
     MERGE,
@@ -26,6 +27,7 @@ from node.domain.terms import (
 from node.domain.units import MAX_SUPPLY, PRICE_SCALE
 from node.engine.account import Account
 from node.engine.fee_revenue import share_out
+from node.engine.guarding import pause
 from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
 from node.engine.order import Order
@@ -70,6 +72,7 @@ def match(state: State, taker: Order) -> None:
 
 def take(state: State, market: Market, level: PriceLevel, taker: Order, touches: i64) -> i64:
     """Fill `taker` from one level, oldest maker first; return the touches that remain."""
+    watch = market.watch
     while taker.leaves > 0 and touches > 0 and taker.stop == 0:
         maker = level.head
         if maker is None:
@@ -79,8 +82,15 @@ def take(state: State, market: Market, level: PriceLevel, taker: Order, touches:
             close_quietly(state, maker, maker.reason_of_death(state.stamp_ns))
         elif maker.account is taker.account:
             meet_own(state, maker, taker)
-        else:
+        elif watch is None:
             fill(state, market, level, maker, taker)
+        elif watch.span(state.stamp_ns).admits(level.price):
+            fill(state, market, level, maker, taker)
+            state.touch(watch.page)
+            watch.note(level.price, state.stamp_ns)
+        else:
+            pause(state, market, level.price)
+            taker.stop = CLOSE_BY_HALT
     state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
     return touches
 
@@ -151,15 +161,21 @@ def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool
 
 def can_fill(
     state: State,
-    book: OrderBook,
+    market: Market,
     account: Account,
     placement: Placement,
 ) -> bool:
-    """Return whether others' living orders can fill all of it at once, within the fill limit."""
+    """Return whether others' living orders can fill all of it at once.
+
+    Within the fill limit, and before the price has moved so far that the market pauses.
+    """
     touches: i64 = state.limits[FILLS_PER_ORDER]
     needed = placement.lots
     is_bid = placement.is_bid
     price = placement.book_price
+    book = market.book
+    watch = market.watch
+    span = None if watch is None else watch.span(state.stamp_ns)
     level = best_crossing(book, is_bid, price)
     while level is not None:
         maker = level.head
@@ -169,6 +185,8 @@ def can_fill(
             touches -= 1
             if not maker.is_dead(state.stamp_ns):
                 if maker.account is not account:
+                    if span is not None and not span.admits(level.price):
+                        return False
                     needed -= maker.leaves
                     if needed <= 0:
                         return True

@@ -10,6 +10,7 @@ from node.domain.codes import Code
 from node.domain.units import MAX_PRICE, MIN_PRICE
 from node.engine import ledger
 from node.engine.account import Account
+from node.engine.guarding import is_outside_band
 from node.engine.invariants import require
 from node.engine.market import Market
 from node.engine.matching import can_fill, match, would_cross
@@ -73,6 +74,8 @@ def check_terms(state: State, placement: Placement, market: Market) -> Code:
         return code
     if placement.lots < market.rules.min_lots:
         return Code.SIZE_BELOW_MINIMUM
+    if is_outside_band(market, placement.book_price):
+        return Code.PRICE_OUTSIDE_BAND
     return Code.OK
 
 
@@ -125,9 +128,7 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
     if placement.time_in_force == terms.POST_ONLY:
         if would_cross(state, market.book, placement.is_bid, placement.book_price):
             return Code.WOULD_CROSS
-    elif placement.time_in_force == terms.FOK and not can_fill(
-        state, market.book, account, placement
-    ):
+    elif placement.time_in_force == terms.FOK and not can_fill(state, market, account, placement):
         return Code.CANNOT_FILL
     if is_worthless(state, placement, market, placement.lots):
         return Code.VALUE_BELOW_MINIMUM

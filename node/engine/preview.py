@@ -14,6 +14,7 @@ from node.domain.terms import (
     CANCEL_RESTING,
     CANCEL_TAKER,
     CLOSE_BY_FILL_LIMIT,
+    CLOSE_BY_HALT,
     CLOSE_BY_SELF_TRADE,
 )
 from node.engine import ledger
@@ -25,6 +26,7 @@ from node.engine.order import Order
 from node.engine.placement import Placement
 from node.engine.placing import can_rest, check
 from node.engine.position import Position
+from node.engine.price_watch import PriceSpan
 from node.engine.state import State
 from node.engine.treasury import Treasury
 
@@ -138,6 +140,8 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
     assert market is not None
     treasury = Treasury()
     touches: i64 = state.limits[FILLS_PER_ORDER]
+    watch = market.watch
+    span = PriceSpan(0, 0, 0) if watch is None else watch.span(state.stamp_ns)
     level = best_crossing(market.book, taker.is_bid, taker.book_price)
     while level is not None and taker.leaves > 0 and taker.stop == 0:
         maker = level.head
@@ -146,7 +150,7 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
                 taker.stop = CLOSE_BY_FILL_LIMIT
                 break
             touches -= 1
-            meet(state, maker, taker, treasury, seen)
+            meet(state, maker, taker, span, treasury, seen)
             maker = maker.behind
         level = next_crossing(market.book, taker.is_bid, taker.book_price, level.price)
     if taker.leaves > 0:
@@ -158,7 +162,9 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
     seen.cash_free = taker.account.cash_free
 
 
-def meet(state: State, maker: Order, taker: Order, treasury: Treasury, seen: Preview) -> None:
+def meet(
+    state: State, maker: Order, taker: Order, span: PriceSpan, treasury: Treasury, seen: Preview
+) -> None:
     """Note what comes of meeting one maker: a fill, or the end of one of the account's own."""
     if maker.is_dead(state.stamp_ns):
         if maker.account.number == taker.account.number:
@@ -170,8 +176,11 @@ def meet(state: State, maker: Order, taker: Order, treasury: Treasury, seen: Pre
         if taker.self_trade != CANCEL_RESTING:
             taker.stop = CLOSE_BY_SELF_TRADE
         return
-    lots = min(maker.leaves, taker.leaves)
     price = maker.book_price
+    if not span.admits(price):
+        taker.stop = CLOSE_BY_HALT
+        return
+    lots = min(maker.leaves, taker.leaves)
     kind = match_kind(maker.intent, taker.intent)
     seen.fee += ledger.settle(taker, price, lots, taker.schedule.taker_bps)
     ledger.pair_off(taker.position, treasury)

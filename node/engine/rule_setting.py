@@ -9,6 +9,7 @@ from node.domain.codes import Code
 from node.domain.units import BPS_SCALE, MAX_LOTS, MAX_SUPPLY, PRICE_SCALE
 from node.engine import ledger
 from node.engine.fee_schedule import FeeSchedule
+from node.engine.guarding import set_guards
 from node.engine.invariants import require
 from node.engine.lifecycle import begin_sweep
 from node.engine.outcome import Outcome
@@ -24,6 +25,8 @@ def set_rules(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) 
         return assign_schedule(state, frame, at, outcome)
     if kind == layout.GRID_SET:
         return set_grid(state, frame, at, outcome)
+    if kind == layout.GUARDS_SET:
+        return set_guards(state, frame, at, outcome)
     require(kind == layout.FEE_ACCOUNT_NAME, "a rule command without a handler")
     return name_fee_account(state, frame, at, outcome)
 

@@ -43,6 +43,7 @@ RECORD_SIZES: dict[int, int] = {
     records.TIMER: records.TIMER_SIZE,
     records.SCHEDULE: records.SCHEDULE_SIZE,
     records.RULES: records.RULES_SIZE,
+    records.WATCH: records.WATCH_SIZE,
     records.KINSHIP: records.KINSHIP_SIZE,
     records.WITHDRAWAL: records.WITHDRAWAL_SIZE,
 }
@@ -148,6 +149,8 @@ class Loader:
             self.load_session(value, at)
         elif kind == records.SWEEP:
             self.load_sweep(value, at)
+        elif kind == records.WATCH:
+            self.require_none(self.agreements.load_watch(value, at))
         else:
             self.load_timer(value, at)
 

@@ -19,6 +19,7 @@ from node.engine.market import Event, Market
 from node.engine.order import Order, Orders
 from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
 from node.engine.position import Position
+from node.engine.price_watch import PriceWatch
 from node.engine.session import Key, Session
 from node.engine.sweep import Sweep
 from node.engine.timer import SUBJECT_BITS, Timer
@@ -76,6 +77,7 @@ class State(Record):
         self.rules_pages: PageTable = PageTable(self.pages, records.RULES)
         self.kinship_pages: PageTable = PageTable(self.pages, records.KINSHIP)
         self.withdrawals: Withdrawals = Withdrawals(self.pages)
+        self.watch_pages: PageTable = PageTable(self.pages, records.WATCH)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -167,6 +169,11 @@ class State(Record):
         market.event.markets.append(market)
         market.rules.page = self.rules_pages.put(market.number, market.rules)
 
+    def add_watch(self, market: Market, watch: PriceWatch) -> None:
+        """Have a market's prices watched."""
+        watch.page = self.watch_pages.put(market.number, watch)
+        market.watch = watch
+
     def add_schedule(self, schedule: FeeSchedule) -> None:
         """Index a fee schedule."""
         schedule.page = self.schedule_pages.put(schedule.number, schedule)
@@ -239,6 +246,10 @@ class State(Record):
         self.timer_pages.drop(timer.number)
         del self.timers[timer.number]
         self.timers_due.remove(timer)
+
+    def timer(self, kind: i64, subject: i64) -> Timer | None:
+        """Return when `kind` happens to `subject`, None for never."""
+        return self.timers.get((kind << SUBJECT_BITS) | subject)
 
     def first_timer(self) -> Timer | None:
         """Return the timer that is due first, or None when there is none."""

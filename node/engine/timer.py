@@ -9,6 +9,9 @@ from node.engine.deadlines import Due
 from node.engine.pages import Page
 
 SUBJECT_BITS: Final = 32
+REOPEN: Final = 5
+"""Open a market that has paused because its price moved too far."""
+
 SUBJECT_MASK: Final = (1 << SUBJECT_BITS) - 1
 
 

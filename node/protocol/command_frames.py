@@ -308,6 +308,18 @@ class CommandFrames:
         write_i64_le(out, min_lots)
         write_i64_le(out, min_value)
 
+    def guards_set(
+        self, market: i64, reference: i64, band: i64, move: i64, window_ns: i64, pause_ns: i64
+    ) -> None:
+        """Write a GUARDS_SET; what is 0 is no guard, or leaves the reference as it is."""
+        out = self._begin(commands.GUARDS_SET_SIZE, commands.GUARDS_SET)
+        write_i32_le(out, i32(market))
+        write_i32_le(out, i32(reference))
+        write_i32_le(out, i32(band))
+        write_i32_le(out, i32(move))
+        write_i64_le(out, window_ns)
+        write_i64_le(out, pause_ns)
+
     def fee_account_name(self, account: i64) -> None:
         """Write a FEE_ACCOUNT_NAME."""
         out = self._begin(commands.FEE_ACCOUNT_NAME_SIZE, commands.FEE_ACCOUNT_NAME)

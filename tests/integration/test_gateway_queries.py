@@ -95,7 +95,7 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.DEPTH, 1, 0, 16, 1),
         (messages.TREASURY, 0, 0, 72, 1),
         (messages.SCHEDULES, 0, 0, 32, 1),
-        (messages.RULES, 1, 0, 32, 1),
+        (messages.RULES, 1, 0, 56, 1),
         (messages.STATUS, 0, 0, 256, 1),
         (messages.ACCOUNTS, 0, 0, 72, 3),
     ):

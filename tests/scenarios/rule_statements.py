@@ -4,7 +4,7 @@ import re
 
 from node.domain.terms import FeeShape
 from tests import rule_commands as r
-from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, parse
+from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, TIME_DIGITS, parse
 from tests.scenarios.statements import NOBODY, Meaning, Names, sentence
 
 
@@ -42,6 +42,22 @@ def _set_grid(names: Names, _: str, match: re.Match[str]) -> Meaning:
         parse(match["edge_tick"] or "0", PRICE_DIGITS),
         parse(match["lots"] or "0", LOT_DIGITS),
         parse(match["value"] or "0", MICRO_DIGITS),
+    )
+    return Meaning(command)
+
+
+@sentence(
+    r"guards (?P<market>\w+):(?: reference (?P<reference>\S+))?(?: band (?P<band>\S+))?"
+    r"(?: move (?P<move>\S+))?(?: in (?P<window>\S+))?(?: pauses (?P<pause>\S+))?"
+)
+def _set_guards(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    command = r.GuardsSet(
+        names.market(match["market"]),
+        parse(match["reference"] or "0", PRICE_DIGITS),
+        parse(match["band"] or "0", PRICE_DIGITS),
+        parse(match["move"] or "0", PRICE_DIGITS),
+        parse(match["window"] or "0", TIME_DIGITS),
+        parse(match["pause"] or "0", TIME_DIGITS),
     )
     return Meaning(command)
 
