@@ -10,6 +10,7 @@ from mypy_extensions import i64
 
 from node.domain import identifiers, limits, records, terms
 from node.domain.genesis import Genesis
+from node.domain.units import MAX_PRICE, MIN_PRICE
 from node.engine.account import Account
 from node.engine.agreements import Agreements
 from node.engine.checkpoint import StateTree
@@ -275,6 +276,8 @@ class Loader:
         position = account.positions.get(market.number)
         if position is None:
             raise SnapshotError("an order's position is missing")
+        if not MIN_PRICE <= i32_at(value, at + records.ORDER_PRICE) <= MAX_PRICE:
+            raise SnapshotError("an order's price is none")
         order = Order(
             read_i64_le(value, at + records.ORDER_ID),
             read_i64_le(value, at + records.ORDER_CLIENT_ORDER_ID),
@@ -319,10 +322,13 @@ class Loader:
             raise SnapshotError("a session's key is missing")
         key = self.state.keys[number]
         assert key is not None
+        window = read_i64_le(value, at + records.SESSION_WINDOW)
+        if not 0 < window <= limits.LIMIT_RANGES[limits.REPLIES_PER_SESSION].most:
+            raise SnapshotError(f"a session has a window of {window} replies")
         session = Session(
             i32_at(value, at + records.SESSION_NUMBER),
             key,
-            read_i64_le(value, at + records.SESSION_WINDOW),
+            window,
         )
         session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE)
         session.last_index = read_i64_le(value, at + records.SESSION_LAST_INDEX)

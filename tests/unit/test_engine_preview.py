@@ -1,0 +1,63 @@
+"""Previews of single orders, to the byte."""
+
+import struct
+
+from node.domain.codes import Code
+from node.domain.terms import AccountMode, Intent, MatchKind, TimeInForce
+from tests import commands as c
+from tests.venue_driver import VenueDriver
+from tests.venue_pair import VenuePair
+
+
+def prepared() -> VenueDriver:
+    """Return a venue with an open market and two accounts."""
+    pair = VenuePair()
+    pair.open_account(AccountMode.NET, 10**9)
+    pair.open_account(AccountMode.NET, 10**9)
+    pair.must(c.EventCreate())
+    pair.open_market(1)
+    return pair.engine
+
+
+def order(account: int, market: int, intent: int, price: int, lots: int) -> bytes:
+    """Return the frame of an order."""
+    return c.PlaceWithTerms(account, market, intent, price, lots, 999).frame(1)
+
+
+def test_an_order_of_nobody_or_nowhere_has_a_code_and_nothing_else() -> None:
+    """As if it had been placed."""
+    venue = prepared().venue
+    for account, market, code in ((9, 1, Code.UNKNOWN_ACCOUNT), (1, 9, Code.UNKNOWN_MARKET)):
+        seen = venue.preview(order(account, market, Intent.BUY_YES, 5_000, 1), 0)
+        assert (seen.code, seen.filled, seen.rested, seen.fills()) == (code, 0, 0, b"")
+
+
+def test_the_record_adds_up_neighbours_of_one_price_and_kind() -> None:
+    """Two makers at a price are one entry, a transfer beside a mint is another."""
+    driver = prepared()
+    driver.must(c.buy_yes(1, 1, 4_000, 10, 1))
+    driver.must(c.buy_no(2, 1, 6_000, 10, 2))  # Now 1 has YES, and 2 has NO.
+    driver.must(c.sell_yes(1, 1, 4_500, 4, 3))
+    driver.must(c.sell_yes(1, 1, 4_500, 3, 4))
+    driver.must(c.buy_no(1, 1, 5_500, 5, 5))
+    record = driver.venue.preview(order(2, 1, Intent.BUY_YES, 4_600, 14), 0).record(77)
+    cash = driver.cash(2)[0] - 12 * 4_500 - 2 * 4_600 + 10 * 10_000  # Ten pairs with its NO.
+    head = (Code.OK, 2, 77, 12, 2, 12 * 4_500, 0, cash)
+    assert struct.unpack_from("<iiqqqqqq", record) == head
+    fills = [(4_500, MatchKind.TRANSFER, 7), (4_500, MatchKind.MINT, 5)]
+    assert list(struct.iter_unpack("<iiq", record[56:])) == fills
+
+
+def test_an_own_order_that_has_expired_gives_back_what_it_had_locked() -> None:
+    """An order that comes first meets it, and closes it: so does its preview."""
+    driver = prepared()
+    expiry_ns = driver.venue.stamp_ns + 9 * driver.step_ns
+    terms = (1, 1, Intent.BUY_NO, 5_000, 10)
+    mine = [c.PlaceWithTerms(*terms, name, TimeInForce.GTD, expiry_ns) for name in range(1, 3)]
+    driver.step_ns = 0
+    for one in mine:
+        driver.must(one)
+    driver.venue.state.stamp_ns = expiry_ns  # As if a group had had no budget left for them.
+    seen = driver.venue.preview(order(1, 1, Intent.BUY_YES, 5_000, 1), 0)
+    assert (seen.code, seen.filled, seen.rested) == (Code.OK, 0, 1)
+    assert seen.cash_free == 10**9 - 5_000

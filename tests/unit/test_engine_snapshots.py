@@ -1,0 +1,133 @@
+"""Snapshots that are not what was saved: refused, or seen by their digest; never anything else."""
+
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from node.domain import records
+from node.domain.terms import AccountMode
+from node.engine.snapshot import SnapshotError, digests, restore
+from node.engine.venue import Venue
+from tests import account_commands as a
+from tests import commands as c
+from tests import rule_commands as r
+from tests.venue_driver import Pages, VenueDriver, genesis
+from tests.venue_flows import Setting, dense_steps
+
+SETTING = Setting(
+    exclusive=False,
+    tick=1,
+    fees=((100, 20), (30, 0), (0, 0)),
+    cash=10**9,
+    fills_per_order=1_000,
+    cancels_per_command=1,
+    open_orders=100_000,
+    positions=100,
+    shard=1,
+    schedule=r.ScheduleCreate(taker_bps=100, maker_bps=20, rebate_bps=2_000),
+    fee_account=4,
+    guards=r.GuardsSet(1, band=9_000, move=9_000, window_ns=10**9, pause_ns=10**9),
+)
+
+
+def busy_venue() -> VenueDriver:
+    """Return a venue with orders, positions, sessions, and a sweep that is not done."""
+    flow = SETTING.start()
+    for _ in flow.run(dense_steps(7, 200)):
+        pass
+    driver = flow.pair.engine
+    driver.must(a.SubaccountOpen(1, 1))
+    driver.must(a.WithdrawRequest(1, 1_000))
+    driver.must(c.Configure(0, 16))
+    wide = [c.buy_yes(1, 1, 100 + number, 1, 10_000 + number) for number in range(80)]
+    driver.say_all(wide)
+    driver.say(c.CancelAll(1, 0))
+    assert driver.venue.work_pending
+    return driver
+
+
+def altered(pages: Pages) -> Iterator[dict[bytes, bytes]]:
+    """Yield the pages with one of them gone, cut short, or with one field that says another."""
+    for key, value in pages.values.items():
+        others = {name: page for name, page in pages.values.items() if name != key}
+        yield others
+        yield dict(sorted({**others, key: value[:-8]}.items()))
+        size = min(len(value), 400)
+        for at in range(0, size - 3, 4):
+            for word in (0, 0x7FFFFFFF):
+                field = struct.pack("<i", word)
+                yield dict(sorted({**others, key: value[:at] + field + value[at + 4 :]}.items()))
+
+
+def test_an_altered_snapshot_is_refused_or_has_another_digest() -> None:
+    """Whatever a field says, and whichever page is missing: no other error, and no silence."""
+    driver = busy_venue()
+    pages = driver.checkpoint()
+    same = digests(pages.values.items())
+    refused = 0
+    for other in altered(pages):
+        if other == pages.values:
+            continue
+        try:
+            venue = restore(driver.genesis, other.items())
+        except SnapshotError:
+            refused += 1
+            continue
+        assert venue.tree.digests() != same
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"short", b"12345678"),
+        (records.MARKET.to_bytes(2, "big") + bytes(8), b""),
+        (records.MARKET.to_bytes(2, "big") + bytes(8), bytes(7)),
+        ((99).to_bytes(2, "big") + bytes(8), bytes(8)),
+        (records.WINDOW.to_bytes(2, "big") + (999 << 10).to_bytes(8, "big"), bytes(32)),
+    ],
+)
+def test_a_page_that_no_venue_writes_is_refused(key: bytes, value: bytes) -> None:
+    """A key of another length, an empty or uneven page, an unknown kind, a window of nobody."""
+    with pytest.raises(SnapshotError):
+        restore(genesis(), [(key, value)])
+
+
+def test_a_snapshot_of_another_shard_is_refused() -> None:
+    """The genesis says which shard this is, and so does the snapshot."""
+    pages = VenueDriver(genesis(2)).checkpoint()
+    with pytest.raises(SnapshotError, match="another shard"):
+        restore(genesis(3), pages.values.items())
+
+
+def test_a_venue_answers_where_it_stands() -> None:
+    """Index, time, things by number, None for what is not there."""
+    driver = busy_venue()
+    venue: Venue = driver.venue
+    assert (venue.log_index, venue.stamp_ns) == (venue.state.log_index, venue.state.stamp_ns)
+    session = venue.session(driver.operator)
+    assert session is not None
+    assert session.key_number == 1
+    assert venue.event(1) is not None
+    for number in (0, -1, 999):
+        assert venue.event(number) is None
+        assert venue.market(number) is None
+        assert venue.account(number) is None
+
+
+def test_a_checkpoint_that_is_complete_has_nothing_more_to_do() -> None:
+    """Asking again changes nothing; many small steps come to what one large one comes to."""
+    driver = busy_venue()
+    frozen = driver.venue.freeze()
+    while not frozen.step(1):
+        pass
+    said = (frozen.state_digest, frozen.ledger_digest, frozen.page_count)
+    assert frozen.step(1)
+    assert (frozen.state_digest, frozen.ledger_digest, frozen.page_count) == said
+
+
+def test_accounts_are_funded() -> None:
+    """The setting of these tests has both modes, so that what is altered is of every kind."""
+    modes = {account.mode for account in busy_venue().venue.state.accounts if account is not None}
+    assert modes == {AccountMode.NET, AccountMode.HOLD}
