@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from node.domain import commands
-from node.domain.terms import AccountMode, FeeShape, Role
+from node.domain.terms import AccountMode, FeeShape, Role, Scope
 
 if TYPE_CHECKING:
     from client.order_entry import CommandSender
     from client.replies import Reply
     from node.domain.limits import Limit
+
+
+class Bounds(NamedTuple):
+    """Limits of an account, 0 for none; of a market only sizes, values and positions."""
+
+    reduce_only: bool = False
+    open_orders: int = 0
+    positions: int = 0
+    order_lots: int = 0
+    order_value: int = 0
+    position_lots: int = 0
 
 
 class Administration:
@@ -42,6 +53,10 @@ class Administration:
         """Say that a withdrawal will not be paid: its money is free again."""
         kind = commands.WITHDRAW_REJECT
         return await self._sender.execute(lambda f: f.withdraw_answer(kind, withdrawal))
+
+    async def set_bounds(self, scope: Scope, subject: int, bounds: Bounds) -> Reply:
+        """Set all limits of an account, or of every account in a market."""
+        return await self._sender.execute(lambda f: f.bounds_set(scope, subject, *bounds))
 
     async def create_event(self, name: str, *, exclusive: bool) -> Reply:
         """Create an event; of an `exclusive` one exactly one market wins.

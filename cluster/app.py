@@ -16,6 +16,7 @@ _COMMANDS = {
     "event": "create and show events, groups of markets",
     "market": "create markets, open, halt, close, resolve, void and show them",
     "fees": "make fee schedules, give them to markets, name the fee account",
+    "risk": "stop and let go, bounds accounts and markets, grant agents",
     "order": "place, preview, cancel and list orders",
     "depth": "show a market's book by price",
     "replay": "send recorded order flow to the cluster",

@@ -52,6 +52,8 @@ class NaiveOrder:
     self_trade: int = 0
     fees_met: int = 0
     """What its takers have paid."""
+    key: int = 0
+    """The number of the key that placed it."""
 
     @property
     def side(self) -> Side:

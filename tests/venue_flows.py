@@ -17,6 +17,7 @@ from tests import account_flows
 from tests import commands as c
 from tests import order_commands as o
 from tests import rule_commands as r
+from tests.account_commands import AgentSet
 from tests.rule_flows import rules, valid_guards, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
@@ -78,7 +79,11 @@ class Setting:
         for account in (3, 4):
             for market in range(1, min(MARKETS, self.positions) + 1):
                 pair.say(c.Split(account, market, 15))
-        return Flow(pair, senders)
+        bots = {}
+        for account in (1, 3):
+            pair.must(AgentSet(account, account_flows.bot_key(account)))
+            bots[account] = pair.sender(account_flows.bot_key(account), account)
+        return Flow(pair, senders, bots)
 
 
 class Step(NamedTuple):
@@ -88,6 +93,7 @@ class Step(NamedTuple):
     back: int = 0
     by_client: bool = False
     as_operator: bool = False
+    as_bot: bool = False
 
 
 class Flow(NamedTuple):
@@ -95,6 +101,7 @@ class Flow(NamedTuple):
 
     pair: VenuePair
     senders: list[Sender]
+    bots: dict[int, Sender]
 
     def command_of(self, step: Step) -> c.Command:
         """Return the step's command with the order that it names filled in."""
@@ -117,6 +124,8 @@ class Flow(NamedTuple):
     def sender_of(self, step: Step, command: c.Command) -> Sender:
         """Return who says the command: its account's own session, or the operator."""
         account = getattr(command, "account", 0)
+        if step.as_bot and account in self.bots:
+            return self.bots[account]
         if account in self.pair.naive.accounts:  # A subaccount's owner speaks for it.
             account = self.pair.naive.accounts[account].owner or account
         if step.as_operator or command.kind >= 32 or not 1 <= account <= len(self.senders):
@@ -328,6 +337,8 @@ steps = mixed(
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),
         (2, st.builds(Step, account_flows.owners, as_operator=st.booleans())),
+        (2, st.builds(Step, account_flows.risk, as_operator=st.booleans())),
+        (4, st.builds(Step, st.one_of(good_orders, account_flows.risk), as_bot=st.just(True))),
     ]
 )
 flows = st.lists(steps, min_size=40, max_size=80)

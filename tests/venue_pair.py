@@ -10,10 +10,27 @@ from node.domain.terms import AccountMode, CloseReason, Role
 from tests import commands as c
 from tests.naive_book import WHOLE, NaiveSchedule
 from tests.naive_records import SETTLED, Fact, NaivePosition
-from tests.naive_venue import NaiveVenue
-from tests.venue_driver import Applied, Reply, VenueDriver, address_of, genesis, key_of
+from tests.naive_risk import NaiveRisk
+from tests.venue_driver import (
+    OPERATOR_KEY,
+    Applied,
+    Reply,
+    VenueDriver,
+    address_of,
+    genesis,
+    key_of,
+)
 
-MASS_REASONS = (CloseReason.CANCEL_ALL, CloseReason.MARKET_CLOSED, CloseReason.OFF_GRID)
+MASS_REASONS = (
+    CloseReason.CANCEL_ALL,
+    CloseReason.MARKET_CLOSED,
+    CloseReason.OFF_GRID,
+    CloseReason.KEY_STOPPED,
+    CloseReason.ACCOUNT_STOPPED,
+    CloseReason.MARKET_STOPPED,
+    CloseReason.DEADLINE_PASSED,
+    CloseReason.REDUCE_ONLY,
+)
 
 
 class Sender(NamedTuple):
@@ -22,6 +39,7 @@ class Sender(NamedTuple):
     session: int
     role: Role
     account: int = 0
+    key: int = 1
 
 
 class VenuePair:
@@ -31,7 +49,7 @@ class VenuePair:
         """Start both from one genesis."""
         self.start = start or genesis()
         self.engine = VenueDriver(self.start)
-        self.naive = NaiveVenue(self.start.limits, self.start.shard)
+        self.naive = NaiveRisk(self.start.limits, self.start.shard, OPERATOR_KEY)
         self.operator = Sender(self.engine.operator, Role.OPERATOR)
         self.last = Applied([], [])
 
@@ -41,7 +59,13 @@ class VenuePair:
         self.must(c.AccountOpen(address_of(number), key_of(number), mode))
         if cash:
             self.must(c.Deposit(number, cash, self.naive.deposit_cursor + 1))
-        return Sender(self.engine.open_session(key_of(number)), Role.TRADER, number)
+        return self.sender(key_of(number), number)
+
+    def sender(self, public_key: bytes, account: int) -> Sender:
+        """Open a session for a trader's key; return who speaks in it."""
+        key: Any = self.engine.venue.key_by_public(public_key)
+        session = self.engine.open_session(public_key)
+        return Sender(session, Role.TRADER, account, key.number)
 
     def open_market(
         self, event: int, tick: int = 1, taker_fee_bps: int = 0, maker_fee_bps: int = 0
@@ -61,7 +85,7 @@ class VenuePair:
         """Say a command to both and compare all that they answer."""
         sender = sender or self.operator
         expired = self.naive.begin_group(self.engine.venue.stamp_ns + self.engine.step_ns)
-        expected = self.naive.apply(command, sender.role, sender.account)
+        expected = self.naive.apply(command, *sender[1:])
         facts, fills = expired + self.naive.facts, self.naive.fills
         self.naive.end_group()
         facts += self.naive.facts
@@ -91,6 +115,7 @@ class VenuePair:
         """Compare all state, and check what must hold whatever happens."""
         self.check_equal()
         check_conserved(self.engine)
+        check_keys(self.engine)
         for market in self.naive.markets:
             check_book(self.engine, market)
 
@@ -160,17 +185,36 @@ def check_conserved(engine: VenueDriver) -> None:
         assert market.state in SETTLED or yes == no
 
 
+def check_keys(engine: VenueDriver) -> None:
+    """Check that each key knows its orders, oldest first, and what they have locked."""
+    state: Any = engine.venue.state
+    of_key: dict[int, list[Any]] = {key.number: [] for key in state.keys[1:]}
+    for account in state.accounts[1:]:
+        for order in account.orders_by_client.values():
+            of_key[order.key].append(order)
+    for key in state.keys[1:]:
+        orders, order = [], key.first_order
+        while order is not None:
+            orders.append(order)
+            order = order.newer_of_key
+        assert orders == sorted(of_key[key.number], key=lambda one: one.id)
+        assert key.exposure == sum(order.cash_locked for order in orders)
+
+
 def check_position(position: Any) -> None:
     """Check that nothing is negative, locks are what sales hold, and NET pairs are gone."""
     free = (position.yes_free, position.no_free)
     assert min(*free, position.yes_locked, position.no_locked) >= 0
     locked = {2: 0, 4: 0}
+    working = {True: 0, False: 0}
     order = position.first_order
     while order is not None:
+        working[order.is_bid] += order.leaves
         if order.intent in locked:
             locked[order.intent] += order.leaves
         order = order.newer
     assert (position.yes_locked, position.no_locked) == (locked[2], locked[4])
+    assert (position.open_bids, position.open_asks) == (working[True], working[False])
     assert position.account.mode == AccountMode.HOLD or min(free) == 0
 
 

@@ -19,4 +19,25 @@ ACCOUNTS: Final = (
         "    account.cash_free -= amount\n    treasury.pending += amount\n",
         "    treasury.pending += amount\n",
     ),
+    Mutant(
+        "stopped-orders-fill",
+        "an order of a stopped account still trades before the sweep has closed it",
+        "node/engine/order.py",
+        "        if conduct is not None and self.id < conduct.watermark:\n            return conduct.reason\n        placer",
+        "        placer",
+    ),
+    Mutant(
+        "restore-forgets-budget",
+        "a restored agent has spent nothing",
+        "node/engine/standing.py",
+        "        agent.buckets[number] = read_i64_le(value, at + records.AGENT_BUCKETS + 8 * number)\n",
+        "        agent.buckets[number] = 0\n",
+    ),
+    Mutant(
+        "restore-forgets-key-orders",
+        "a restored key has none of its orders, so that stopping it closes none",
+        "node/engine/standing.py",
+        "        key.append(order)\n",
+        "",
+    ),
 )

@@ -107,12 +107,8 @@ VENUE: Final = (
         "release-of-too-little",
         "a closed buy order leaves a micro-USDC locked",
         "node/engine/ledger.py",
-        "        order.account.cash_locked -= freed\n"
-        "        order.account.cash_free += freed\n"
-        "    elif order.is_yes:\n        order.position.yes_locked -= lots\n",
-        "        order.account.cash_locked -= freed - 1\n"
-        "        order.account.cash_free += freed - 1\n"
-        "    elif order.is_yes:\n        order.position.yes_locked -= lots\n",
+        "        order.account.cash_free += freed\n",
+        "        order.account.cash_free += freed - 1\n",
     ),
     Mutant(
         "price-improvement-kept",

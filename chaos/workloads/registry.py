@@ -240,8 +240,57 @@ def _withdraw_answer(kind: int) -> Write:
     return write
 
 
+def _agent_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    market = random.choice((0, 1, commands.EVENT_ENTRY | 1))
+    frames.agent_set(
+        known.account,
+        b"agent".ljust(28, b".") + random.randint(1, 20).to_bytes(4, "big"),
+        random.choice((10**9, 50_000)),
+        random.choice((10**9, 1_000_000)),
+        random.choice((10**9, 3_600 * 10**9)),
+        random.choice((10**9, 200_000)),
+        known.now_ns() + random.choice((10**9, 3_600 * 10**9)),
+        random.choice((1, 1_000)),
+        random.choice((0b111110, 0b10)),
+        random.choice(((), (market,))),
+    )
+
+
+def _agent_revoke(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    key = b"agent".ljust(28, b".") + random.randint(1, 20).to_bytes(4, "big")
+    frames.agent_revoke(known.account, key)
+
+
+def _stop(kind: int) -> Write:
+    def write(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+        account = known.account
+        frames.stop(kind, account, terms.SCOPE_ACCOUNT, account, random.randint(1, 5), 1)
+
+    return write
+
+
+def _deadline_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    ahead_ns = random.choice((2 * 10**9, 5 * 10**9, 3_600 * 10**9))
+    frames.deadline_set(known.account, random.choice((0, known.now_ns() + ahead_ns)))
+
+
+def _on_disconnect(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.on_disconnect(known.account, random.choice((0, 0, terms.SCOPE_KEY, terms.SCOPE_ACCOUNT)))
+
+
+def _bounds_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    if random.random() < 0.3:
+        market = random.randint(1, known.markets)
+        frames.bounds_set(terms.SCOPE_MARKET, market, 0, 0, 0, 0, 0, 900)
+        return
+    account = random.randint(1, known.accounts)
+    orders, lots = random.choice((0, 0, 20)), random.choice((0, 0, 300))
+    reduce_only = int(random.random() < 0.1)
+    frames.bounds_set(terms.SCOPE_ACCOUNT, account, reduce_only, orders, 0, 0, 0, lots)
+
+
 TRADER: Final = (
-    Workload(commands.PLACE, 75, _place),
+    Workload(commands.PLACE, 95, _place),
     Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
@@ -254,6 +303,12 @@ TRADER: Final = (
     Workload(commands.SUBACCOUNT_OPEN, 1, _subaccount_open),
     Workload(commands.TRANSFER, 2, _transfer),
     Workload(commands.WITHDRAW_REQUEST, 1, _withdraw_request),
+    Workload(commands.AGENT_SET, 1, _agent_set),
+    Workload(commands.AGENT_REVOKE, 1, _agent_revoke),
+    Workload(commands.STOP, 1, _stop(commands.STOP)),
+    Workload(commands.STOP_LIFT, 3, _stop(commands.STOP_LIFT)),
+    Workload(commands.DEADLINE_SET, 1, _deadline_set),
+    Workload(commands.ON_DISCONNECT, 1, _on_disconnect),
 )
 OPERATOR: Final = (
     Workload(commands.CHECKPOINT, 14, _checkpoint),
@@ -278,6 +333,7 @@ OPERATOR: Final = (
     Workload(commands.GRID_SET, 2, _grid_set),
     Workload(commands.GUARDS_SET, 2, _guards_set),
     Workload(commands.FEE_ACCOUNT_NAME, 1, _fee_account_name),
+    Workload(commands.BOUNDS_SET, 2, _bounds_set),
     Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
     Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),
 )

@@ -28,6 +28,14 @@ CHECKPOINT_BYTES: Final = 16
 SCHEDULES: Final = 17
 SUBACCOUNTS_PER_OWNER: Final = 18
 WITHDRAWALS_PER_ACCOUNT: Final = 19
+AGENTS_PER_ACCOUNT: Final = 20
+RATE_REFILL: Final = 21
+RATE_BURST: Final = 22
+RATE_COST_PLACE: Final = 23
+RATE_COST_AMEND: Final = 24
+RATE_COST_CANCEL: Final = 25
+DEADLINE_MS: Final = 26
+DISCONNECT_MS: Final = 27
 
 
 class Limit(IntEnum):
@@ -53,6 +61,14 @@ class Limit(IntEnum):
     SCHEDULES = SCHEDULES
     SUBACCOUNTS_PER_OWNER = SUBACCOUNTS_PER_OWNER
     WITHDRAWALS_PER_ACCOUNT = WITHDRAWALS_PER_ACCOUNT
+    AGENTS_PER_ACCOUNT = AGENTS_PER_ACCOUNT
+    RATE_REFILL = RATE_REFILL
+    RATE_BURST = RATE_BURST
+    RATE_COST_PLACE = RATE_COST_PLACE
+    RATE_COST_AMEND = RATE_COST_AMEND
+    RATE_COST_CANCEL = RATE_COST_CANCEL
+    DEADLINE_MS = DEADLINE_MS
+    DISCONNECT_MS = DISCONNECT_MS
 
 
 class LimitRange(NamedTuple):
@@ -84,5 +100,13 @@ LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
     LimitRange(1, 1_000_000, 10_000),  # SCHEDULES: of fees
     LimitRange(0, 1_024, 64),  # SUBACCOUNTS_PER_OWNER
     LimitRange(1, 1_024, 16),  # WITHDRAWALS_PER_ACCOUNT: requests that wait for an answer
+    LimitRange(0, 1_024, 16),  # AGENTS_PER_ACCOUNT
+    LimitRange(0, 1_000_000, 0),  # RATE_REFILL: tokens an account gets a second; 0 for no limit
+    LimitRange(1, 100_000_000, 1_000),  # RATE_BURST: tokens that an account can have
+    LimitRange(0, 1_000, 10),  # RATE_COST_PLACE, in tokens
+    LimitRange(0, 1_000, 5),  # RATE_COST_AMEND
+    LimitRange(0, 1_000, 2),  # RATE_COST_CANCEL
+    LimitRange(1, 3_600_000, 1_000),  # DEADLINE_MS: how far ahead a dead-man's deadline lies
+    LimitRange(1, 3_600_000, 5_000),  # DISCONNECT_MS: how long a client may be gone
 )
-LIMIT_COUNT: Final = 20
+LIMIT_COUNT: Final = 28

@@ -140,6 +140,7 @@ SESSION: Final = 9
 SESSION_NUMBER: Final = 0
 SESSION_KEY: Final = 4
 SESSION_WINDOW: Final = 8
+SESSION_ON_DISCONNECT: Final = 12
 SESSION_NEXT_SEQUENCE: Final = 16
 SESSION_LAST_INDEX: Final = 24
 SESSION_SIZE: Final = 32
@@ -213,12 +214,53 @@ KINSHIP_SUBACCOUNTS: Final = 12
 KINSHIP_LAST_TRANSFER: Final = 16
 KINSHIP_SIZE: Final = 24
 
+CONDUCT: Final = 21
+"""Of an account or a key; its number is `scope << 32 | subject`, like those of bounds and stops."""
+CONDUCT_NUMBER: Final = 0
+CONDUCT_WATERMARK: Final = 8
+CONDUCT_REASON: Final = 16
+CONDUCT_BUSY_UNTIL: Final = 24
+CONDUCT_SIZE: Final = 32
+
 WITHDRAWAL: Final = 22
 """A request that waits for an answer."""
 WITHDRAWAL_ID: Final = 0
 WITHDRAWAL_ACCOUNT: Final = 8
 WITHDRAWAL_AMOUNT: Final = 16
 WITHDRAWAL_SIZE: Final = 24
+
+AGENT: Final = 23
+"""The record number is the key's."""
+AGENT_KEY: Final = 0
+AGENT_TIMES_IN_FORCE: Final = 4
+AGENT_ORDER_VALUE: Final = 8
+AGENT_SPEND: Final = 16
+AGENT_WINDOW: Final = 24
+AGENT_EXPOSURE: Final = 32
+AGENT_EXPIRY: Final = 40
+AGENT_RATE: Final = 48
+AGENT_ALLOWED: Final = 56
+AGENT_NEWEST: Final = 88
+AGENT_BUCKETS: Final = 96
+AGENT_SIZE: Final = 224
+
+BOUNDS: Final = 24
+BOUNDS_NUMBER: Final = 0
+BOUNDS_REDUCE_ONLY: Final = 8
+BOUNDS_OPEN_ORDERS: Final = 16
+BOUNDS_POSITIONS: Final = 20
+BOUNDS_ORDER_LOTS: Final = 24
+BOUNDS_ORDER_VALUE: Final = 32
+BOUNDS_POSITION_LOTS: Final = 40
+BOUNDS_SIZE: Final = 48
+
+STOP: Final = 25
+STOP_NUMBER: Final = 0
+STOP_REASON: Final = 8
+STOP_BY: Final = 12
+STOP_REFERENCE: Final = 16
+STOP_SWEEP: Final = 24
+STOP_SIZE: Final = 32
 
 LEDGER_KINDS: Final = (
     TREASURY,

@@ -171,6 +171,14 @@ CLOSE_BY_GRID: Final = 13
 CLOSE_BY_HALT: Final = 14
 
 
+CLOSE_BY_KEY_STOP: Final = 21
+CLOSE_BY_ACCOUNT_STOP: Final = 22
+CLOSE_BY_MARKET_STOP: Final = 23
+CLOSE_BY_DEADLINE: Final = 24
+CLOSE_BY_DISCONNECT: Final = 25
+CLOSE_BY_REDUCE_ONLY: Final = 26
+
+
 class CloseReason(IntEnum):
     """Why an order left the book other than by filling."""
 
@@ -186,6 +194,12 @@ class CloseReason(IntEnum):
     REPLACED = CLOSE_BY_REPLACE
     OFF_GRID = CLOSE_BY_GRID
     MARKET_PAUSED = CLOSE_BY_HALT
+    KEY_STOPPED = CLOSE_BY_KEY_STOP
+    ACCOUNT_STOPPED = CLOSE_BY_ACCOUNT_STOP
+    MARKET_STOPPED = CLOSE_BY_MARKET_STOP
+    DEADLINE_PASSED = CLOSE_BY_DEADLINE
+    DISCONNECTED = CLOSE_BY_DISCONNECT
+    REDUCE_ONLY = CLOSE_BY_REDUCE_ONLY
 
 
 REQUESTED: Final = 1
@@ -199,3 +213,39 @@ class WithdrawalState(IntEnum):
     REQUESTED = REQUESTED
     CONFIRMED = CONFIRMED
     REJECTED = REJECTED
+
+
+SCOPE_KEY: Final = 1
+SCOPE_ACCOUNT: Final = 2
+SCOPE_MARKET: Final = 3
+SCOPE_VENUE: Final = 4
+
+
+class Scope(IntEnum):
+    """What a stop or bounds are about; 0 is nothing."""
+
+    KEY = SCOPE_KEY
+    ACCOUNT = SCOPE_ACCOUNT
+    MARKET = SCOPE_MARKET
+    VENUE = SCOPE_VENUE
+
+
+STOP_ON_REQUEST: Final = 1
+STOP_FOR_RISK: Final = 2
+STOP_FOR_FAULT: Final = 3
+STOP_FOR_SECURITY: Final = 4
+STOP_BY_RULE: Final = 5
+
+
+class StopReason(IntEnum):
+    """Why something is stopped, or let go again.
+
+    Its owner wishes so; it loses too much; a program or a feed is wrong; a key is in wrong hands;
+    a rule or an authority says so.
+    """
+
+    REQUEST = STOP_ON_REQUEST
+    RISK = STOP_FOR_RISK
+    FAULT = STOP_FOR_FAULT
+    SECURITY = STOP_FOR_SECURITY
+    RULE = STOP_BY_RULE

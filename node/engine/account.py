@@ -8,8 +8,11 @@ from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain.terms import NET
+from node.engine.bounds import Bounds
+from node.engine.conduct import Conduct
 from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
+from node.engine.stop import Stop
 
 if TYPE_CHECKING:
     from node.engine.kinship import Kinship
@@ -41,6 +44,11 @@ class Account(Record):
         # None unless it has subaccounts or is one.
         self.kinship: Kinship | None = None
         self.withdrawal_count: i64 = 0
+        self.agent_count: i64 = 0
+        # None unless it was ever doomed or paced, is bounded, is stopped.
+        self.conduct: Conduct | None = None
+        self.bounds: Bounds | None = None
+        self.stop: Stop | None = None
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:

@@ -179,13 +179,21 @@ def revoke_key(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         return Code.KEY_REVOKED
     if key.role == terms.OPERATOR and state.operator_count == 1:
         return Code.LAST_OPERATOR_KEY
+    revoke(state, key)
+    outcome.result = key.number
+    return Code.OK
+
+
+def revoke(state: State, key: Key) -> None:
+    """Take a key's rights away and say so."""
     state.touch(key.page)
     if key.role == terms.OPERATOR:
         state.operator_count -= 1
+    account = state.account(key.account)
+    if account is not None and key.agent is not None:
+        account.agent_count -= 1
     key.revoked = 1
     state.writer.key_changed(events.KEY_REVOKED, key.number, key.role, key.account, key.public_key)
-    outcome.result = key.number
-    return Code.OK
 
 
 def configure(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:

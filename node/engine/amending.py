@@ -20,6 +20,7 @@ from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import check_terms, check_uncrossed, is_worthless, trade
 from node.engine.removal import close, free_and_report, unlist
+from node.engine.risk import check_change
 from node.engine.state import State
 
 
@@ -41,6 +42,9 @@ def amend(state: State, placement: Placement, frame: bytes, at: i64, outcome: Ou
     if code is not Code.OK:
         return code
     if leaves > 0 and not keeps_place:
+        code = check_change(state, placement, order, leaves)
+        if code is not Code.OK:
+            return code
         fee = largest_fee(order.schedule, placement.price, leaves, order.fee_whole, order.fee_rest)
         code = check_entry(state, placement, order, leaves, placement.price * leaves + fee)
         if code is not Code.OK:

@@ -8,8 +8,11 @@ from node.domain import limits, terms
 from node.domain.codes import Code
 from node.domain.units import PRICE_SCALE
 from node.engine import ledger
+from node.engine.account import Account
+from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.position import Position
+from node.engine.risk import positions_allowed
 from node.engine.state import State
 
 
@@ -22,23 +25,37 @@ def split(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_ACCOUNT
     if account.is_net:
         return Code.SPLIT_IN_NET_MODE
+    if account.stop is not None:
+        return Code.ACCOUNT_STOPPED
     market = state.market((ids >> 32) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
     if market.state != terms.OPEN:
         return Code.MARKET_NOT_OPEN
-    most: i64 = state.limits[limits.LOTS_PER_ORDER]
-    if lots < 1 or lots > most:
-        return Code.SIZE_OUT_OF_RANGE
-    most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
-    if len(account.position_list) >= most_positions and market.number not in account.positions:
-        return Code.TOO_MANY_POSITIONS
+    code = check_split(state, account, market, lots)
+    if code is not Code.OK:
+        return code
     if account.cash_free < PRICE_SCALE * lots:
         return Code.INSUFFICIENT_FUNDS
     position = state.position(account, market)
     state.touch_all(position)
     ledger.split(position, lots, state.treasury)
     state.writer.sets_changed(account, market, lots)
+    return Code.OK
+
+
+def check_split(state: State, account: Account, market: Market, lots: i64) -> Code:
+    """Check a split's size, and that the account may hold sets of the market."""
+    most: i64 = state.limits[limits.LOTS_PER_ORDER]
+    if lots < 1 or lots > most:
+        return Code.SIZE_OUT_OF_RANGE
+    most_positions = positions_allowed(state, account)
+    if len(account.position_list) >= most_positions and market.number not in account.positions:
+        return Code.TOO_MANY_POSITIONS
+    if market.stop is not None:
+        return Code.MARKET_STOPPED
+    if account.bounds is not None and account.bounds.reduce_only != 0:
+        return Code.REDUCE_ONLY
     return Code.OK
 
 

@@ -4,11 +4,13 @@ from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_EXPIRY, OPEN
+from node.engine.dooming import let_deadline_pass
 from node.engine.invariants import require
 from node.engine.lifecycle import move
 from node.engine.removal import close
 from node.engine.state import State
-from node.engine.timer import REOPEN, Timer
+from node.engine.sweeping import run_sweeps
+from node.engine.timer import DEADLINE, REOPEN, Timer
 
 
 def run_due(state: State) -> None:
@@ -23,6 +25,7 @@ def run_due(state: State) -> None:
             break
         close(state, order, CLOSE_BY_EXPIRY)
         budget -= 1
+    happened = False
     budget = state.limits[SWEEP_ITEMS_PER_GROUP]
     while budget > 0:
         timer = state.first_timer()
@@ -30,11 +33,18 @@ def run_due(state: State) -> None:
             break
         state.drop_timer(timer)
         happen(state, timer)
+        happened = True
         budget -= 1
+    if happened:
+        # What they began comes before the group's commands, as far as a budget goes.
+        run_sweeps(state)
 
 
 def happen(state: State, timer: Timer) -> None:
     """Do what a timer is for."""
+    if timer.kind == DEADLINE:
+        let_deadline_pass(state, timer.subject)
+        return
     require(timer.kind == REOPEN, "a timer of no known kind")
     market = state.market(timer.subject)
     assert market is not None

@@ -5,10 +5,14 @@ from mypy_extensions import i64
 
 from node.domain import events as layout
 from node.engine.account import Account
+from node.engine.agent import Agent
+from node.engine.bounds import Bounds
 from node.engine.fields import write_pair
 from node.engine.kinship import Kinship
 from node.engine.market import Event, Market
 from node.engine.order import Order
+from node.engine.session import Key
+from node.engine.timer import SUBJECT_BITS, SUBJECT_MASK
 from node.engine.treasury import Treasury
 from node.engine.withdrawal import Withdrawal
 
@@ -243,6 +247,28 @@ class EventWriter:
         out = self._venue(layout.SUBACCOUNT_OPENED_SIZE, layout.SUBACCOUNT_OPENED)
         write_pair(out, kinship.account.number, kinship.owner)
         write_i64_le(out, kinship.ordinal)
+
+    def stopped(self, kind: i64, number: i64, reason: i64, by: i64, reference: i64) -> None:
+        """Announce who has stopped what, or lifted its stop, and why."""
+        out = self._venue(layout.STOPPED_SIZE, kind)
+        write_pair(out, number >> SUBJECT_BITS, number & SUBJECT_MASK)
+        write_pair(out, reason, by)
+        write_i64_le(out, reference)
+
+    def agent_changed(self, key: Key, agent: Agent) -> None:
+        """Announce what an agent's key may do from now on."""
+        out = self._venue(layout.AGENT_CHANGED_SIZE, layout.AGENT_CHANGED)
+        write_pair(out, key.number, key.account)
+        write_i64_le(out, agent.order_value)
+        write_i64_le(out, agent.spend)
+        write_i64_le(out, agent.exposure)
+        write_i64_le(out, agent.expiry_ns)
+
+    def bounds_changed(self, bounds: Bounds) -> None:
+        """Announce an account's or a market's bounds."""
+        out = self._venue(layout.BOUNDS_CHANGED_SIZE, layout.BOUNDS_CHANGED)
+        write_pair(out, bounds.number & SUBJECT_MASK, bounds.number >> SUBJECT_BITS)
+        write_i64_le(out, bounds.reduce_only)
 
     def event_created(self, event: Event) -> None:
         """Announce an event."""

@@ -35,10 +35,12 @@ def collateral_to_lock(limit: i64, lots: i64, schedule: FeeSchedule) -> i64:
 
 def lock(order: Order) -> None:
     """Move what the order may cost from free to locked: cash for a buy, shares for a sale."""
+    change_open(order, order.leaves)
     if order.is_buy:
         order.cash_locked = collateral_of(order)
         order.account.cash_free -= order.cash_locked
         order.account.cash_locked += order.cash_locked
+        change_exposure(order, order.cash_locked)
     elif order.is_yes:
         order.position.yes_free -= order.leaves
         order.position.yes_locked += order.leaves
@@ -47,15 +49,32 @@ def lock(order: Order) -> None:
         order.position.no_locked += order.leaves
 
 
+def change_open(order: Order, lots: i64) -> None:
+    """Count lots into what the position's orders may still trade, or (below 0) out of it."""
+    if order.is_bid:
+        order.position.open_bids += lots
+    else:
+        order.position.open_asks += lots
+
+
+def change_exposure(order: Order, amount: i64) -> None:
+    """Count cash into what the orders of the key that placed this one have locked, or out of it."""
+    placer = order.placer
+    if placer is not None:
+        placer.exposure += amount
+
+
 def release(order: Order, lots: i64) -> None:
     """Take `lots` off the order's leaves and free what they had locked."""
     order.leaves -= lots
+    change_open(order, -lots)
     if order.is_buy:
         needed = collateral_of(order)
         freed = order.cash_locked - needed
         order.cash_locked = needed
         order.account.cash_locked -= freed
         order.account.cash_free += freed
+        change_exposure(order, -freed)
     elif order.is_yes:
         order.position.yes_locked -= lots
         order.position.yes_free += lots
@@ -73,6 +92,7 @@ def settle(order: Order, price: i64, lots: i64, bps: i64) -> i64:
     own_price = order.own_price(price)
     fee = charge(order, bps, own_price, lots)
     order.leaves -= lots
+    change_open(order, -lots)
     account = order.account
     position = order.position
     if order.is_buy:
@@ -81,6 +101,7 @@ def settle(order: Order, price: i64, lots: i64, bps: i64) -> i64:
         order.cash_locked = needed
         account.cash_locked -= freed
         account.cash_free += freed - own_price * lots - fee
+        change_exposure(order, -freed)
         if order.is_yes:
             position.yes_free += lots
         else:

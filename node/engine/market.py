@@ -8,11 +8,13 @@ from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
 from node.domain.terms import CREATED
+from node.engine.bounds import Bounds
 from node.engine.fields import write_pair
 from node.engine.market_rules import MarketRules
 from node.engine.order_book import OrderBook
 from node.engine.pages import Page, Record
 from node.engine.price_watch import PriceWatch
+from node.engine.stop import Stop
 
 if TYPE_CHECKING:
     from node.engine.position import Position
@@ -72,6 +74,8 @@ class Market(Record):
         self.stream_sequence: i64 = 0
         self.order_count: i64 = 0
         self.volume: i64 = 0
+        self.bounds: Bounds | None = None
+        self.stop: Stop | None = None
         self.book: OrderBook = OrderBook()
         # The positions that are not paid out: oldest first, or oldest last once there is a price.
         self.positions: list[Position] = []

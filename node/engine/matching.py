@@ -123,6 +123,8 @@ def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: O
     fill_id = state.next_fill_id()
     maker_fee = settle(maker, price, lots, maker.schedule.maker_bps)
     taker_fee = settle(taker, price, lots, taker.schedule.taker_bps)
+    charge_agent(state, maker, price, lots, maker_fee)
+    charge_agent(state, taker, price, lots, taker_fee)
     market.volume = min(market.volume + lots, MAX_SUPPLY)  # A statistic: it saturates.
     writer.fill(fill_id, price, kind, lots, maker, taker, BID if taker.is_bid else ASK)
     writer.order_filled(maker, price, lots, fill_id, maker_fee, MAKER)
@@ -133,6 +135,17 @@ def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: O
         forget(state, maker)
     pair_off(maker.position, treasury)
     pair_off(taker.position, treasury)
+
+
+def charge_agent(state: State, order: Order, price: i64, lots: i64, fee: i64) -> None:
+    """Count what a fill has cost towards the budget of the agent that placed the order."""
+    placer = order.placer
+    if placer is None or not order.is_buy:
+        return
+    agent = placer.agent
+    if agent is not None:
+        state.touch(agent.page)
+        agent.note_spent(state.stamp_ns, order.own_price(price) * lots + fee)
 
 
 def match_kind(maker_intent: i64, taker_intent: i64) -> i64:

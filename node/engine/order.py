@@ -21,6 +21,7 @@ from node.engine.fee_schedule import FeeSchedule
 from node.engine.fields import write_pair
 from node.engine.pages import DIRTY, Page, Pages, PageTable
 from node.engine.position import Position
+from node.engine.session import Key
 
 
 class Order(Due):
@@ -55,6 +56,7 @@ class Order(Due):
         self.leaves: i64 = lots
         # The key that entered it, its order group (0: none) and its flags.
         self.key: i64 = 0
+        self.placer: Key | None = None
         self.group: i64 = 0
         self.flags: i64 = 0
         # What it costs, as agreed when it was entered.
@@ -77,6 +79,8 @@ class Order(Due):
         self.behind: Order | None = None
         self.older: Order | None = None
         self.newer: Order | None = None
+        self.older_of_key: Order | None = None
+        self.newer_of_key: Order | None = None
 
     def encode(self, out: BytesWriter) -> None:
         """Append the record's bytes."""
@@ -106,13 +110,28 @@ class Order(Due):
         """Return whether the order has expired, or a sweep that has not reached it dooms it."""
         if 0 < self.due_ns <= stamp_ns:
             return True
-        return self.id < self.account.watermark or self.id < self.position.watermark
+        if self.id < self.account.watermark or self.id < self.position.watermark:
+            return True
+        return self.doom() != 0
+
+    def doom(self) -> i64:
+        """Return why the order is doomed with all of its account's or its key's; 0 if it is not."""
+        conduct = self.account.conduct
+        if conduct is not None and self.id < conduct.watermark:
+            return conduct.reason
+        placer = self.placer
+        if placer is not None:
+            conduct = placer.conduct
+            if conduct is not None and self.id < conduct.watermark:
+                return conduct.reason
+        return 0
 
     def reason_of_death(self, stamp_ns: i64) -> i64:
         """Return why a dead order is closed."""
         if 0 < self.due_ns <= stamp_ns:
             return CLOSE_BY_EXPIRY
-        return CLOSE_BY_CANCEL_ALL
+        doom = self.doom()
+        return doom if doom != 0 else CLOSE_BY_CANCEL_ALL
 
 
 class Orders:
@@ -132,6 +151,9 @@ class Orders:
         order.page = self.table.put(order.id, order)
         order.account.orders_by_client[order.client_order_id] = order
         order.position.append(order)
+        placer = order.placer
+        if placer is not None:
+            placer.append(order)
         if order.due_ns != 0:
             self.expiries.add(order)
 
@@ -141,6 +163,9 @@ class Orders:
         order.page = None
         del order.account.orders_by_client[order.client_order_id]
         order.position.unlink(order)
+        placer = order.placer
+        if placer is not None:
+            placer.unlink(order)
         if order.due_ns != 0:
             self.expiries.remove(order)
 

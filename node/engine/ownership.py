@@ -11,32 +11,55 @@ from node.domain import limits, terms
 from node.domain.codes import Code
 from node.domain.identifiers import ADDRESS_SIZE
 from node.domain.units import MAX_SUPPLY
-from node.engine import ledger, withdrawing
+from node.engine import agency, bounding, ledger, presence, stopping, withdrawing
 from node.engine.account import Account
 from node.engine.invariants import require
 from node.engine.kinship import Kinship
 from node.engine.outcome import Outcome
-from node.engine.session import Key
+from node.engine.session import Key, Session
 from node.engine.state import State
 
 ADDRESS_DOMAIN: Final = b"quorumbook subaccount"
 
 
 def acts_for(state: State, key: Key, number: i64) -> bool:
-    """Return whether a trader's key may act for an account that is not its own: its subaccount."""
+    """Return whether a key may act for an account that is not its own.
+
+    A broker's and an operator's may for any, a trader's for its subaccounts, an agent's for none.
+    """
+    if key.role != terms.TRADER:
+        return True
     account = state.account(number)
-    if account is None:
+    if account is None or key.agent is not None:
         return False
     kinship = account.kinship
     return kinship is not None and kinship.owner != 0 and kinship.owner == key.account
 
 
 def execute_for_owner(
-    state: State, kind: i64, key: Key, frame: bytes, at: i64, outcome: Outcome
+    state: State, kind: i64, session: Session, frame: bytes, at: i64, outcome: Outcome
 ) -> Code:
     """Execute a command about an owner's accounts or money, which is never a broker's."""
+    key = session.key
+    if kind == layout.ON_DISCONNECT:
+        return presence.choose_on_disconnect(state, session, frame, at)
     if key.role == terms.BROKER:
         return Code.NOT_PERMITTED
+    if kind == layout.AGENT_SET:
+        return agency.set_agent(state, key, frame, at, outcome)
+    if kind == layout.AGENT_REVOKE:
+        return agency.revoke_agent(state, key, frame, at, outcome)
+    if kind == layout.STOP:
+        return stopping.stop(state, key, frame, at, outcome)
+    if kind == layout.STOP_LIFT:
+        return stopping.lift(state, key, frame, at, outcome)
+    if kind == layout.DEADLINE_SET:
+        return presence.set_deadline(state, frame, at, outcome)
+    return move_money(state, kind, key, frame, at, outcome)
+
+
+def move_money(state: State, kind: i64, key: Key, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Execute a command about an owner's accounts and what is in them."""
     if kind == layout.SUBACCOUNT_OPEN:
         return open_subaccount(state, frame, at, outcome)
     if kind == layout.TRANSFER:
@@ -49,8 +72,17 @@ def execute_for_operator(state: State, kind: i64, frame: bytes, at: i64, outcome
     """Execute an operator's command about accounts."""
     if kind == layout.WITHDRAW_CONFIRM:
         return withdrawing.confirm(state, frame, at, outcome)
+    if kind == layout.BOUNDS_SET:
+        return bounding.set_bounds(state, frame, at, outcome)
     require(kind == layout.WITHDRAW_REJECT, "an operator's command without a handler")
     return withdrawing.reject(state, frame, at, outcome)
+
+
+def is_owners(kind: i64) -> bool:
+    """Return whether a command is about an owner's accounts rather than its orders."""
+    if kind >= layout.ON_DISCONNECT:
+        return True
+    return layout.SUBACCOUNT_OPEN <= kind <= layout.DEADLINE_SET
 
 
 def owner_of(account: Account) -> i64:
@@ -122,7 +154,7 @@ def transfer(state: State, key: Key, frame: bytes, at: i64, outcome: Outcome) ->
     number = read_i64_le(frame, at + layout.TRANSFER_ID)
     to = (word >> 32) & 0xFFFFFFFF
     # A key that is bound to one subaccount moves no money to or from the others.
-    if key.role == terms.TRADER and to != key.account and not acts_for(state, key, to):
+    if to != key.account and not acts_for(state, key, to):
         return Code.NOT_PERMITTED
     giver = state.account(word & 0xFFFFFFFF)
     taker = state.account(to)

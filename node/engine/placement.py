@@ -9,6 +9,7 @@ from node.domain import commands as layout
 from node.domain import terms
 from node.domain.units import PRICE_SCALE
 from node.engine.order import Order
+from node.engine.session import Key
 
 KNOWN_FLAGS: Final = 0
 
@@ -19,6 +20,7 @@ class Placement:
     def __init__(self) -> None:
         """Start with nothing said."""
         self.key: i64 = 0
+        self.placer: Key | None = None
         self.account: i64 = 0
         self.market: i64 = 0
         self.client_order_id: i64 = 0
@@ -39,6 +41,7 @@ class Placement:
 
     def read(self, frame: bytes, at: i64) -> None:
         """Take the fields of a PLACE; what it cannot say is 0."""
+        self.placer = None
         word = read_i64_le(frame, at + layout.ACCOUNT)
         self.account = word & 0xFFFFFFFF
         self.market = (word >> 32) & 0xFFFFFFFF

@@ -18,6 +18,7 @@ from node.engine.order import Order
 from node.engine.outcome import Outcome
 from node.engine.placement import KNOWN_FLAGS, Placement
 from node.engine.removal import free_and_report
+from node.engine.risk import check_risk, open_orders_allowed, positions_allowed
 from node.engine.state import State
 
 
@@ -26,6 +27,8 @@ def place(state: State, placement: Placement, outcome: Outcome) -> Code:
     account = state.account(placement.account)
     if account is None:
         return Code.UNKNOWN_ACCOUNT
+    if account.stop is not None:
+        return Code.ACCOUNT_STOPPED
     market = state.market(placement.market)
     if market is None:
         return Code.UNKNOWN_MARKET
@@ -46,6 +49,9 @@ def check(state: State, placement: Placement, account: Account, market: Market) 
     if code is not Code.OK:
         return code
     code = check_account(state, placement, account, market)
+    if code is not Code.OK:
+        return code
+    code = check_risk(state, placement, account, market)
     if code is not Code.OK:
         return code
     code = check_book(state, placement, account, market)
@@ -105,11 +111,11 @@ def check_account(state: State, placement: Placement, account: Account, market: 
         return Code.CLIENT_ORDER_ID_INVALID
     if placement.client_order_id in account.orders_by_client:
         return Code.CLIENT_ORDER_ID_IN_USE
-    if can_rest(placement.time_in_force):
-        most_orders: i64 = state.limits[limits.OPEN_ORDERS_PER_ACCOUNT]
-        if account.order_count >= most_orders:
-            return Code.TOO_MANY_OPEN_ORDERS
-    most_positions: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
+    if can_rest(placement.time_in_force) and (
+        account.order_count >= open_orders_allowed(state, account)
+    ):
+        return Code.TOO_MANY_OPEN_ORDERS
+    most_positions = positions_allowed(state, account)
     if len(account.position_list) >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
     return Code.OK
@@ -168,6 +174,7 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
         placement.lots,
     )
     order.key = placement.key
+    order.placer = placement.placer
     order.group = placement.group
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns

@@ -31,6 +31,9 @@ class Position(Record):
         self.no_locked: i64 = 0
         # Orders with smaller ids are cancelled, whether or not the sweep has reached them.
         self.watermark: i64 = 0
+        # What is left of its orders, in YES terms.
+        self.open_bids: i64 = 0
+        self.open_asks: i64 = 0
         self.first_order: Order | None = None
         self.last_order: Order | None = None
         self.page: Page | None = None

@@ -18,6 +18,7 @@ from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import check_terms, enter, make_order
 from node.engine.removal import close, forget
+from node.engine.risk import check_change
 from node.engine.state import State
 
 
@@ -63,6 +64,9 @@ def check_replacement(state: State, placement: Placement, old: Order, leaves: i6
         return Code.CLIENT_ORDER_ID_IN_USE
     if leaves <= 0:
         return Code.OK
+    code = check_change(state, placement, old, leaves)
+    if code is not Code.OK:
+        return code
     cost = ledger.collateral_to_lock(placement.price, leaves, market.rules.schedule)
     return check_entry(state, placement, old, leaves, cost)
 

@@ -58,6 +58,16 @@ def add_session(state: State, session: Session) -> None:
     state.sessions[session.number] = session
     session.key.sessions.append(session)
     session.page = state.session_pages.put(session.number, session)
+    watch(state, session, session.on_disconnect)
+
+
+def watch(state: State, session: Session, scope: i64) -> None:
+    """Let a session give up the orders of its key or its account (or 0: none) with its client."""
+    session.on_disconnect = scope
+    if scope != 0:
+        state.watched_sessions[session.number] = session
+    elif session.number in state.watched_sessions:
+        del state.watched_sessions[session.number]
 
 
 def reply_page(state: State, session: Session, slot: i64) -> ReplyPage:
@@ -83,6 +93,7 @@ def least_recently_used(key: Key) -> Session:
 
 def evict(state: State, session: Session) -> None:
     """Forget a session and its replies."""
+    watch(state, session, 0)
     state.session_pages.drop(session.number)
     del state.sessions[session.number]
     session.key.sessions.remove(session)

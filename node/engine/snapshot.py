@@ -23,7 +23,7 @@ from node.engine.pages import CLEAN
 from node.engine.position import Position
 from node.engine.session import Key, Session
 from node.engine.sessions import add_session, reply_page
-from node.engine.standing import load_standing
+from node.engine.standing import load_standing, seat_order
 from node.engine.state import State
 from node.engine.sweep import Sweep
 from node.engine.timer import Timer
@@ -47,6 +47,10 @@ RECORD_SIZES: dict[int, int] = {
     records.WATCH: records.WATCH_SIZE,
     records.KINSHIP: records.KINSHIP_SIZE,
     records.WITHDRAWAL: records.WITHDRAWAL_SIZE,
+    records.CONDUCT: records.CONDUCT_SIZE,
+    records.AGENT: records.AGENT_SIZE,
+    records.BOUNDS: records.BOUNDS_SIZE,
+    records.STOP: records.STOP_SIZE,
 }
 
 
@@ -330,6 +334,7 @@ class Loader:
             key,
             window,
         )
+        session.on_disconnect = i32_at(value, at + records.SESSION_ON_DISCONNECT)
         session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE)
         session.last_index = read_i64_le(value, at + records.SESSION_LAST_INDEX)
         add_session(self.state, session)
@@ -380,6 +385,8 @@ class Loader:
             and len(state.schedules) - 1 == treasury.schedules
             and len(state.sweeps) == state.sweep_tail - state.sweep_head
         )
+        for order in self.resting:
+            counted = seat_order(state, order) and counted
         self.resting.sort(key=priority_of)
         for order in self.resting:
             order.position.market.book.rest(order)

@@ -8,8 +8,11 @@ from node.domain.genesis import Genesis
 from node.domain.groups import RULES_VERSION
 from node.domain.identifiers import SEQUENCE_BITS
 from node.domain.limits import LIMIT_COUNT
-from node.domain.terms import ASK, BID
+from node.domain.terms import ASK, BID, SCOPE_ACCOUNT, SCOPE_KEY, SCOPE_VENUE
 from node.engine.account import Account
+from node.engine.agent import Agent
+from node.engine.bounds import Bounds
+from node.engine.conduct import Conduct
 from node.engine.deadlines import Deadlines
 from node.engine.event_writer import EventWriter
 from node.engine.fee_schedule import FeeSchedule, no_fees
@@ -20,11 +23,12 @@ from node.engine.order import Order, Orders
 from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
 from node.engine.position import Position
 from node.engine.price_watch import PriceWatch
+from node.engine.registers import Registers
 from node.engine.session import Key, Session
+from node.engine.stop import Stop
 from node.engine.sweep import Sweep
-from node.engine.timer import SUBJECT_BITS, Timer
+from node.engine.timer import SUBJECT_BITS, SUBJECT_MASK, Timer
 from node.engine.treasury import Treasury
-from node.engine.withdrawal import Withdrawals
 
 
 class State(Record):
@@ -60,6 +64,8 @@ class State(Record):
         self.keys: list[Key | None] = [None]
         self.keys_by_public: dict[bytes, Key] = {}
         self.sessions: dict[int, Session] = {}
+        # Those whose client gives something up by going; derived.
+        self.watched_sessions: dict[int, Session] = {}
         self.sweeps: dict[int, Sweep] = {}
         self.timers: dict[int, Timer] = {}
         self.timers_due: Deadlines = Deadlines()
@@ -75,9 +81,9 @@ class State(Record):
         self.timer_pages: PageTable = PageTable(self.pages, records.TIMER)
         self.schedule_pages: PageTable = PageTable(self.pages, records.SCHEDULE)
         self.rules_pages: PageTable = PageTable(self.pages, records.RULES)
-        self.kinship_pages: PageTable = PageTable(self.pages, records.KINSHIP)
-        self.withdrawals: Withdrawals = Withdrawals(self.pages)
         self.watch_pages: PageTable = PageTable(self.pages, records.WATCH)
+        self.venue_stop: Stop | None = None
+        self.registers: Registers = Registers(self.pages)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -124,6 +130,12 @@ class State(Record):
             return self.schedules[number]
         return None
 
+    def key(self, number: i64) -> Key | None:
+        """Return the key with this number."""
+        if 0 < number < len(self.keys):
+            return self.keys[number]
+        return None
+
     # Changes: call before the change.
 
     def touch(self, page: Page | None) -> None:
@@ -153,8 +165,91 @@ class State(Record):
 
     def add_kinship(self, kinship: Kinship) -> None:
         """Index the kinship of an account."""
-        kinship.page = self.kinship_pages.put(kinship.account.number, kinship)
+        kinship.page = self.registers.kinships.put(kinship.account.number, kinship)
         kinship.account.kinship = kinship
+
+    def add_agent(self, key: Key, agent: Agent) -> None:
+        """Give a key of an account, which is to be counted, its budget."""
+        agent.page = self.registers.agents.put(key.number, agent)
+        key.agent = agent
+        account = self.account(key.account)
+        if account is not None and key.revoked == 0:
+            account.agent_count += 1
+
+    def conduct_of_account(self, account: Account) -> Conduct:
+        """Return an account's conduct, making it when there is none."""
+        conduct = account.conduct
+        if conduct is None:
+            conduct = Conduct((SCOPE_ACCOUNT << SUBJECT_BITS) | account.number)
+            account.conduct = conduct
+            conduct.page = self.registers.conducts.put(conduct.number, conduct)
+        return conduct
+
+    def conduct_of_key(self, key: Key) -> Conduct:
+        """Return a key's conduct, making it when there is none."""
+        conduct = key.conduct
+        if conduct is None:
+            conduct = Conduct((SCOPE_KEY << SUBJECT_BITS) | key.number)
+            key.conduct = conduct
+            conduct.page = self.registers.conducts.put(conduct.number, conduct)
+        return conduct
+
+    def put_bounds(self, bounds: Bounds) -> bool:
+        """Let bounds take the place of the last ones; return whether their subject exists."""
+        subject = bounds.number & SUBJECT_MASK
+        known: Bounds | None = None
+        if bounds.number >> SUBJECT_BITS == SCOPE_ACCOUNT:
+            account = self.account(subject)
+            if account is None:
+                return False
+            known = account.bounds
+            account.bounds = bounds
+        else:
+            market = self.market(subject)
+            if market is None:
+                return False
+            known = market.bounds
+            market.bounds = bounds
+        if known is not None:
+            self.registers.bounds.drop(bounds.number)
+        bounds.page = self.registers.bounds.put(bounds.number, bounds)
+        return True
+
+    def add_stop(self, stop: Stop) -> bool:
+        """Stop what a stop is about; return whether it exists."""
+        if not self.mark_stopped(stop.number, stop):
+            return False
+        stop.page = self.registers.stop_pages.put(stop.number, stop)
+        self.registers.stops[stop.number] = stop
+        return True
+
+    def drop_stop(self, stop: Stop) -> None:
+        """Let what was stopped go on."""
+        self.mark_stopped(stop.number, None)
+        self.registers.stop_pages.drop(stop.number)
+        del self.registers.stops[stop.number]
+
+    def mark_stopped(self, number: i64, stop: Stop | None) -> bool:
+        """Tell a stop's subject that it is stopped, or no longer; return whether it exists."""
+        scope = number >> SUBJECT_BITS
+        subject = number & SUBJECT_MASK
+        if scope == SCOPE_VENUE:
+            self.venue_stop = stop
+            return True
+        if scope == SCOPE_KEY:
+            key = self.key(subject)
+            if key is not None:
+                key.stop = stop
+            return key is not None
+        if scope == SCOPE_ACCOUNT:
+            account = self.account(subject)
+            if account is not None:
+                account.stop = stop
+            return account is not None
+        market = self.market(subject)
+        if market is not None:
+            market.stop = stop
+        return market is not None
 
     def add_event(self, event: Event) -> None:
         """Index an event."""
@@ -266,6 +361,10 @@ class State(Record):
         if timer is not None and (due == 0 or timer.due_ns < due):
             due = timer.due_ns
         return due
+
+    def next_watermark(self) -> i64:
+        """Return the id that all orders up to now are under."""
+        return (self.id_base | self.treasury.orders) + 1
 
     def next_order_id(self) -> i64:
         """Hand out the next order id."""

@@ -18,6 +18,14 @@ REDEEM_MARKET: Final = 4
 """Pay out the positions of the market, and forget them."""
 REGRID_MARKET: Final = 7
 """Cancel the orders off the market's grid; the cursor is the last price that was looked at."""
+DOOM_ACCOUNT: Final = 11
+"""Close the account's doomed orders; the cursor counts positions yet to visit."""
+DOOM_KEY: Final = 12
+"""Close the doomed orders of a key, which stands where others have an account."""
+STOP_MARKET: Final = 13
+"""Close all orders of a stopped market."""
+STOP_VENUE: Final = 14
+"""Close all orders of the stopped venue; the cursor is the last market done."""
 
 
 class Sweep(Record):

@@ -3,20 +3,25 @@
 from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
-from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET
+from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET, CLOSE_BY_MARKET_STOP
 from node.engine.cancelling import cancel_position
 from node.engine.complete_sets import pay_out
+from node.engine.dooming import sweep_doomed_account, sweep_doomed_key
 from node.engine.invariants import require
 from node.engine.market import Market
 from node.engine.order_book import NO_ASK, NO_BID
 from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
+from node.engine.stopping import note_swept
 from node.engine.sweep import (
     CANCEL_ACCOUNT,
     CANCEL_POSITION,
     CLOSE_MARKET,
+    DOOM_ACCOUNT,
+    DOOM_KEY,
     REGRID_MARKET,
+    STOP_MARKET,
     Sweep,
 )
 
@@ -37,7 +42,9 @@ def finish(state: State, sweep: Sweep) -> None:
     state.sweep_pages.drop(sweep.number)
     del state.sweeps[sweep.number]
     state.sweep_head += 1
-    if sweep.kind >= CLOSE_MARKET:
+    if sweep.kind >= DOOM_ACCOUNT:
+        note_swept(state, sweep)
+    elif sweep.kind >= CLOSE_MARKET:
         market = state.market(sweep.market)
         assert market is not None
         state.touch(market.page)
@@ -51,6 +58,8 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
     """
     if sweep.kind == CANCEL_ACCOUNT:
         return sweep_account(state, sweep, budget)
+    if sweep.kind >= DOOM_ACCOUNT:
+        return sweep_stopped(state, sweep, budget)
     market = state.market(sweep.market)
     require(market is not None, "a sweep names no market")
     assert market is not None
@@ -60,7 +69,7 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         # Sweeps are worked off in order: the one that drops positions comes later.
         return sweep_position(state, account.positions[sweep.market], budget)
     if sweep.kind == CLOSE_MARKET:
-        return sweep_book(state, market, budget)
+        return sweep_book(state, market, CLOSE_BY_MARKET, budget)
     if sweep.kind == REGRID_MARKET:
         return sweep_grid(state, sweep, market, budget)
     return sweep_positions(state, market, budget)
@@ -90,8 +99,29 @@ def sweep_position(state: State, position: Position, budget: i64) -> i64:
     return budget - cancel_position(state, position, budget, position.watermark)
 
 
-def sweep_book(state: State, market: Market, budget: i64) -> i64:
-    """Cancel what rests in a closed market, from the best prices outwards."""
+def sweep_stopped(state: State, sweep: Sweep, budget: i64) -> i64:
+    """Close what was working where something was stopped, or an account or a key was doomed."""
+    if sweep.kind == DOOM_ACCOUNT:
+        return sweep_doomed_account(state, sweep, budget)
+    if sweep.kind == DOOM_KEY:
+        return sweep_doomed_key(state, sweep, budget)
+    last: i64 = sweep.market if sweep.kind == STOP_MARKET else len(state.markets) - 1
+    if sweep.kind == STOP_MARKET:
+        sweep.cursor = last - 1
+    while sweep.cursor < last and budget > 0:
+        market = state.market(sweep.cursor + 1)
+        require(market is not None, "a sweep names no market")
+        assert market is not None
+        budget = sweep_book(state, market, CLOSE_BY_MARKET_STOP, budget)
+        if budget == 0:
+            return 0
+        sweep.cursor += 1
+        budget -= 1
+    return budget
+
+
+def sweep_book(state: State, market: Market, reason: i64, budget: i64) -> i64:
+    """Close what rests in a market, from the best prices outwards; return what is left."""
     book = market.book
     while budget > 0 and market.order_count > 0:
         price = book.best_bid if book.best_bid != NO_BID else book.best_ask
@@ -100,7 +130,7 @@ def sweep_book(state: State, market: Market, budget: i64) -> i64:
         assert level is not None
         order = level.head
         assert order is not None
-        close(state, order, CLOSE_BY_MARKET)
+        close(state, order, reason)
         budget -= 1
     return budget
 

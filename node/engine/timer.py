@@ -14,6 +14,9 @@ REOPEN: Final = 5
 
 SUBJECT_MASK: Final = (1 << SUBJECT_BITS) - 1
 
+DEADLINE: Final = 20
+"""The client of an account has not said in time that it is there."""
+
 
 class Timer(Due):
     """One deadline of one subject; its number is `kind << 32 | subject`, so each has one a kind."""

@@ -15,6 +15,7 @@ from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
 from node.engine import administration, cancelling, complete_sets, lifecycle
 from node.engine.account import Account
+from node.engine.admission import admit, needs_admission
 from node.engine.amending import amend
 from node.engine.checkpoint import Checkpoint, StateTree
 from node.engine.due import run_due
@@ -22,9 +23,10 @@ from node.engine.fields import write_pair
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
-from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner
+from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner, is_owners
 from node.engine.placement import Placement
 from node.engine.placing import place
+from node.engine.presence import note_gone
 from node.engine.preview import Preview, preview
 from node.engine.replacing import replace
 from node.engine.rule_setting import set_rules
@@ -168,15 +170,17 @@ class Venue:
         kind: i64,
         current: bool,
     ) -> None:
-        """Execute a record of the leader's own: today only the opening of a session."""
+        """Execute a record of the leader's own: a session opens, or its client is gone."""
         if not current:
             code = Code.RULES_VERSION_MISMATCH
-        elif kind != layout.SESSION_OPEN:
+        elif kind != layout.SESSION_OPEN and kind != layout.SESSION_GONE:
             code = Code.UNKNOWN_COMMAND
-        elif length != layout.SESSION_OPEN_SIZE:
+        elif length != layout.COMMAND_SIZES[kind]:
             code = Code.MALFORMED
-        else:
+        elif kind == layout.SESSION_OPEN:
             code = open_session(self.state, group, frame)
+        else:
+            code = note_gone(self.state, group, frame)
         self.write_reply(0, code.value, 0, self.state.log_index, 0, 0)
 
     def apply_sequenced(
@@ -262,25 +266,39 @@ class Venue:
         key = session.key
         if key.revoked != 0:
             return Code.KEY_REVOKED
-        return self.command(kind, key, group, frame)
+        if kind < layout.ACCOUNT_OPEN:
+            return self.act(kind, session, group, frame)
+        return self.administer(kind, key, group, frame)
 
-    def command(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
-        """Check the right of a command's sender and hand it to its handler."""
+    def act(self, kind: i64, session: Session, group: bytes, frame: i64) -> Code:
+        """Execute a command for an account, if its sender may act for it now."""
         state = self.state
         outcome = self.outcome
-        if kind < layout.ACCOUNT_OPEN:
-            if key.role == terms.TRADER:
-                account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
-                if account != key.account and not acts_for(state, key, account):
-                    return Code.NOT_PERMITTED
-            if kind >= layout.SUBACCOUNT_OPEN:
-                return execute_for_owner(state, kind, key, group, frame, outcome)
-            return self.trade(kind, key, group, frame)
+        key = session.key
+        account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
+        if account != key.account and not acts_for(state, key, account):
+            return Code.NOT_PERMITTED
+        if needs_admission(state, key):
+            code = admit(state, key, kind, account, outcome)
+            if code is not Code.OK:
+                return code
+        if is_owners(kind):
+            return execute_for_owner(state, kind, session, group, frame, outcome)
+        return self.trade(kind, key, group, frame)
+
+    def administer(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
+        """Check that an operator speaks, and hand its command to its handler."""
+        state = self.state
+        outcome = self.outcome
         if key.role != terms.OPERATOR:
             return Code.NOT_PERMITTED
         if kind >= layout.WITHDRAW_CONFIRM:
             return execute_for_operator(state, kind, group, frame, outcome)
-        return self.administer(kind, group, frame)
+        if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
+            return self.advance_market(kind, group, frame)
+        if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:
+            return set_rules(state, kind, group, frame, outcome)
+        return self.operate(kind, group, frame)
 
     def trade(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
         """Execute an order command that `key` has sent."""
@@ -293,7 +311,9 @@ class Venue:
             else:
                 placement.read_terms(group, frame)
             placement.key = key.number
+            placement.placer = key
             return place(state, placement, outcome)
+        self.placement.placer = key
         if kind == layout.AMEND:
             return amend(state, self.placement, group, frame, outcome)
         if kind == layout.REPLACE:
@@ -312,14 +332,10 @@ class Venue:
         require(kind == layout.REDEEM, "an order command without a handler")
         return complete_sets.redeem(state, group, frame, outcome)
 
-    def administer(self, kind: i64, group: bytes, frame: i64) -> Code:
-        """Execute an operator's command."""
+    def operate(self, kind: i64, group: bytes, frame: i64) -> Code:
+        """Execute an operator's command about accounts, events, markets, keys or limits."""
         state = self.state
         outcome = self.outcome
-        if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
-            return self.advance_market(kind, group, frame)
-        if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:
-            return set_rules(state, kind, group, frame, outcome)
         if kind == layout.ACCOUNT_OPEN:
             return administration.open_account(state, group, frame, outcome)
         if kind == layout.DEPOSIT:

@@ -31,7 +31,7 @@ def request(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     state.treasury.withdrawals += 1
     ledger.set_aside(account, amount, state.treasury)
     withdrawal = Withdrawal(state.treasury.withdrawals, account, amount)
-    state.withdrawals.add(withdrawal)
+    state.registers.withdrawals.add(withdrawal)
     state.writer.withdrawal(withdrawal, terms.REQUESTED)
     outcome.result = withdrawal.id
     return Code.OK
@@ -39,7 +39,7 @@ def request(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 def confirm(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     """Let the money of a request leave: it has been paid outside."""
-    withdrawal = state.withdrawals.get(read_i64_le(frame, at + layout.WITHDRAW_ID))
+    withdrawal = state.registers.withdrawals.get(read_i64_le(frame, at + layout.WITHDRAW_ID))
     if withdrawal is None:
         return Code.UNKNOWN_WITHDRAWAL
     state.touch(withdrawal.account.page)
@@ -50,7 +50,7 @@ def confirm(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 def reject(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     """Give the money of a request back: it will not be paid."""
-    withdrawal = state.withdrawals.get(read_i64_le(frame, at + layout.WITHDRAW_ID))
+    withdrawal = state.registers.withdrawals.get(read_i64_le(frame, at + layout.WITHDRAW_ID))
     if withdrawal is None:
         return Code.UNKNOWN_WITHDRAWAL
     state.touch(withdrawal.account.page)
@@ -61,7 +61,7 @@ def reject(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 def answer(state: State, withdrawal: Withdrawal, to: i64, outcome: Outcome) -> Code:
     """Forget a request and say what became of it."""
-    state.withdrawals.remove(withdrawal)
+    state.registers.withdrawals.remove(withdrawal)
     state.writer.withdrawal(withdrawal, to)
     outcome.result = withdrawal.id
     return Code.OK

@@ -17,6 +17,7 @@ from node.gateway.feeds import Feeds
 from node.gateway.gateway_limits import GatewayLimits
 from node.gateway.heartbeats import Heartbeats
 from node.gateway.listener import Listener
+from node.gateway.presence import Presence
 from node.gateway.queries import Queries
 from node.gateway.refusal_log import RefusalLog
 from node.gateway.reply_router import ReplyRouter
@@ -81,11 +82,13 @@ class Gateway:
         )
         self._listener = Listener(lambda: Connection(self._services))
         self._heartbeats = Heartbeats(loop, limits, register, view)
+        self._presence = Presence(loop, view, leadership, self.admission, replies)
 
     async def start(self, host: str, port: int) -> int:
         """Listen and beat; return the port that was bound."""
         bound = await self._listener.start(host, port)
         self._heartbeats.start()
+        self._presence.start()
         log.info("gateway_started", host=host, port=bound)
         return bound
 
@@ -93,6 +96,7 @@ class Gateway:
         """Say goodbye to every client and stop listening."""
         self._listener.close()
         self._heartbeats.stop()
+        self._presence.stop()
         for connection in list(self._services.register.connections):
             connection.refuse(refusals.SHUTTING_DOWN)
         await self._services.opening.stop()

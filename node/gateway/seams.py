@@ -76,6 +76,13 @@ class VenueView(Protocol):
     def key_by_public(self, public_key: bytes) -> KeyView | None:
         """Return the key with these 32 bytes."""
 
+    @property
+    def disconnect_ms(self) -> int:
+        """How long a client may be gone before its session gives up its orders."""
+
+    def watched_sessions(self) -> dict[int, int]:
+        """Return the next sequence of each session that gives up orders when its client goes."""
+
     def acts_for(self, key: KeyView, account: int) -> bool:
         """Return whether a trader's key may know of the account: its own, or its subaccount."""
 

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from node.domain import records
+from node.domain import limits, records
 from node.domain.limits import LIMIT_COUNT
 from node.engine.account import Account
 from node.engine.order import Order
@@ -55,6 +55,16 @@ class VenueReads:
     def session(self, number: int) -> SessionView | None:
         """Return the session with this number."""
         return self._venue.session(number)
+
+    @property
+    def disconnect_ms(self) -> int:
+        """How long a client may be gone before its session gives up its orders."""
+        return self._venue.state.limits[limits.DISCONNECT_MS]
+
+    def watched_sessions(self) -> dict[int, int]:
+        """Return the next sequence of each session that gives up orders when its client goes."""
+        watched = self._venue.state.watched_sessions
+        return {number: session.next_sequence for number, session in watched.items()}
 
     def acts_for(self, key: KeyView, account: int) -> bool:
         """Return whether a trader's key may know of the account: its own, or its subaccount."""

@@ -7,39 +7,16 @@ from mypy_extensions import i16, i32, i64
 
 from node.domain import commands
 from node.domain.identifiers import ADDRESS_SIZE, NAME_SIZE, PUBLIC_KEY_SIZE
+from node.protocol.owner_frames import OwnerFrames
 
 UNSEQUENCED: Final = 0
 
 
-class CommandFrames:
-    """A buffer of command frames with consecutive sequences, oldest first.
+class CommandFrames(OwnerFrames):
+    """Frames of every command; those about an owner's accounts are inherited.
 
-    `take` hands over the frames written since the last one. `next_sequence` is that of the next
-    command. Arguments are not checked against the venue's rules: that is the venue's part.
+    Arguments are not checked against the venue's rules: that is the venue's part.
     """
-
-    def __init__(self, next_sequence: i64) -> None:
-        """Start empty; the first command gets `next_sequence`."""
-        self.next_sequence: i64 = next_sequence
-        self.count: i64 = 0
-        self._out: BytesWriter = BytesWriter()
-
-    def take(self) -> bytes:
-        """Return the frames that are waiting and forget them; `count` goes back to 0."""
-        frames = self._out.getvalue()
-        self._out.truncate(0)
-        self.count = 0
-        return frames
-
-    def _begin(self, size: i64, kind: i64) -> BytesWriter:
-        out = self._out
-        write_i32_le(out, i32(size))
-        write_i16_le(out, i16(kind))
-        write_i16_le(out, 0)
-        write_i64_le(out, self.next_sequence)
-        self.next_sequence += 1
-        self.count += 1
-        return out
 
     def place(
         self,
@@ -176,32 +153,6 @@ class CommandFrames:
         out = self._begin(commands.REDEEM_SIZE, commands.REDEEM)
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
-
-    def subaccount_open(self, account: i64, mode: i64) -> None:
-        """Write a SUBACCOUNT_OPEN of the owner's `account`."""
-        out = self._begin(commands.SUBACCOUNT_OPEN_SIZE, commands.SUBACCOUNT_OPEN)
-        write_i32_le(out, i32(account))
-        write_i32_le(out, i32(mode))
-
-    def transfer(self, account: i64, to: i64, amount: i64, number: i64) -> None:
-        """Write a TRANSFER of `amount` micro-USDC, the owner's transfer `number`."""
-        out = self._begin(commands.TRANSFER_SIZE, commands.TRANSFER)
-        write_i32_le(out, i32(account))
-        write_i32_le(out, i32(to))
-        write_i64_le(out, amount)
-        write_i64_le(out, number)
-
-    def withdraw_request(self, account: i64, amount: i64) -> None:
-        """Write a WITHDRAW_REQUEST of `amount` micro-USDC."""
-        out = self._begin(commands.WITHDRAW_REQUEST_SIZE, commands.WITHDRAW_REQUEST)
-        write_i32_le(out, i32(account))
-        write_i32_le(out, 0)
-        write_i64_le(out, amount)
-
-    def withdraw_answer(self, kind: i64, withdrawal: i64) -> None:
-        """Write a WITHDRAW_CONFIRM or WITHDRAW_REJECT."""
-        assert commands.WITHDRAW_CONFIRM <= kind <= commands.WITHDRAW_REJECT
-        write_i64_le(self._begin(commands.WITHDRAW_SIZE, kind), withdrawal)
 
     def account_open(self, mode: i64, address: bytes, public_key: bytes) -> None:
         """Write an ACCOUNT_OPEN that also registers the trader's key."""

@@ -258,3 +258,16 @@ def encode_session_open(public_key: bytes, window: int, nonce: bytes, signature:
     out.write(nonce)
     out.write(signature)
     return out.getvalue()
+
+
+def encode_session_gone(session: i64, next_sequence: i64) -> bytes:
+    """Return the log record by which a leader says that a session's client is gone."""
+    out = BytesWriter()
+    write_i64_le(out, 0)
+    write_i32_le(out, commands.SESSION_GONE_SIZE)
+    write_i16_le(out, commands.SESSION_GONE)
+    write_i16_le(out, 0)
+    write_i64_le(out, 0)
+    write_i64_le(out, session)
+    write_i64_le(out, next_sequence)
+    return out.getvalue()

@@ -169,6 +169,16 @@ def at_the_edge(random: Random, account: int, market: int) -> commands.Command:
             account_commands.Transfer(edge(32), edge(32), edge(64), edge(64)),
             account_commands.WithdrawRequest(account, edge(64)),
             account_commands.WithdrawConfirm(edge(64)),
+            account_commands.AgentSet(account, bytes([200]) * 32, edge(64), edge(64), edge(64)),
+            account_commands.AgentSet(
+                account, bytes([201]) * 32, exposure=edge(64), expiry_ns=edge(64), rate=edge(32)
+            ),
+            account_commands.Stop(edge(32), edge(32), edge(32), edge(32), edge(64)),
+            account_commands.DeadlineSet(account, edge(64)),
+            account_commands.OnDisconnect(account, edge(32)),
+            account_commands.BoundsSet(
+                *(edge(32) for _ in range(5)), *(edge(64) for _ in range(3))
+            ),
         )
     )
 
@@ -186,6 +196,15 @@ def rare(random: Random, account: int, market: int) -> commands.Command:
             ),
             account_commands.WithdrawRequest(account, 1_000),
             account_commands.WithdrawConfirm(random.randint(1, 20)),
+            account_commands.AgentSet(
+                account, bytes([210 + account]) * 32, random.randrange(10**8)
+            ),
+            account_commands.AgentRevoke(account, bytes([210 + account]) * 32),
+            account_commands.Stop(account, 2, account, 1),
+            account_commands.StopLift(account, 2, account, 1),
+            account_commands.DeadlineSet(account, random.choice((0, 2**62))),
+            account_commands.OnDisconnect(account, 1),
+            account_commands.BoundsSet(2, account, 0, 30, 0, 0, 0, random.choice((0, 500_000))),
             account_commands.WithdrawReject(random.randint(1, 20)),
             rule_commands.ScheduleCreate(
                 random.choice((0, 77, 1_000)), 3, random.choice((1, 2)), 3_333, 10**6

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from node.domain.codes import Code
 from node.engine.invariants import InvariantError
 from node.engine.snapshot import SnapshotError, digests, restore
+from tests import account_commands as a
 from tests import commands as c
 from tests import rule_commands as r
-from tests.venue_driver import Reply, VenueDriver, replay
+from tests.venue_driver import SECOND_NS, Reply, VenueDriver, replay
 from tests.venue_flows import (
     FOREVER_NS,
     Setting,
@@ -27,7 +28,7 @@ from tests.venue_flows import Step as FlowStep
 from tests.venue_pair import check_book, check_conserved
 
 # What a group's end does must happen before the next command, however commands are grouped.
-SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet)
+SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet, a.Stop, a.BoundsSet)
 
 Ending = tuple[type[c.Lifecycle], int]
 
@@ -39,13 +40,19 @@ any_flows = st.one_of(busy_flows, flows)
 
 
 def without_deadlines(step: FlowStep) -> FlowStep:
-    """Return the step with an order that neither expires nor comes too late.
+    """Return the step with nothing in it that expires, comes too late or too often.
 
     How commands are grouped decides what time it is.
     """
     command = step.command
     if isinstance(command, r.GuardsSet):
         return step._replace(command=replace(command, move=0, window_ns=0, pause_ns=0))
+    if isinstance(command, a.AgentSet):
+        window_ns = 300 * 86_400 * SECOND_NS
+        changed = replace(command, expiry_ns=FOREVER_NS, rate=10**6, window_ns=window_ns)
+        return step._replace(command=changed)
+    if isinstance(command, a.DeadlineSet):
+        return step._replace(command=replace(command, deadline_ns=0))
     if not isinstance(command, c.PlaceWithTerms):
         return step
     expiry_ns = FOREVER_NS if command.expiry_ns else 0

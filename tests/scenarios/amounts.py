@@ -36,3 +36,8 @@ def shares(number: int) -> str:
 def usdc(number: int) -> str:
     """Return micro-USDC as USDC."""
     return show(number, MICRO_DIGITS)
+
+
+def seconds(number: int) -> str:
+    """Return nanoseconds as seconds."""
+    return show(number, TIME_DIGITS)

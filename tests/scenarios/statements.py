@@ -51,6 +51,8 @@ class Names:
     orders: dict[str, int] = field(default_factory=dict)
     client_orders: dict[str, int] = field(default_factory=dict)
     next_client_order_id: int = 100
+    key_number: Callable[[bytes], int] = field(default=lambda _: NOBODY)
+    """Tells a key's number; the transcript knows its venue."""
 
     def account(self, name: str) -> int:
         """Return an account's number."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from node.domain.codes import Code
 from node.domain.terms import CloseReason, Liquidity, MatchKind, WithdrawalState
 from tests.naive_records import Fact, Fill
-from tests.scenarios.amounts import price, shares, usdc
+from tests.scenarios.amounts import price, seconds, shares, usdc
 from tests.venue_driver import Applied, Reply
 
 VERBS = {
@@ -28,7 +28,10 @@ class Telling:
     def outcome(self, reply: Reply) -> str:
         """Return what one command alone came to."""
         if reply.code != Code.OK:
-            return ", ".join([f"rejected {reply.code.name}", *self.phrases()])
+            code = reply.code.name
+            if reply.code in (Code.RATE_EXCEEDED, Code.AGENT_RATE_EXCEEDED):
+                code += f" for {seconds(reply.result)}"
+            return ", ".join([f"rejected {code}", *self.phrases()])
         return ", ".join(self.phrases()) or "ok"
 
     def phrases(self) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 import tests.scenarios.order_statements  # noqa: F401 - its sentences join the others
 from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
+from tests import account_commands as a
 from tests import commands as c
-from tests.scenarios import account_statements, rule_statements  # noqa: F401  (more sentences)
+from tests.scenarios import account_statements, risk_statements, rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
-from tests.scenarios.statements import Meaning, Names, meaning
+from tests.scenarios.statements import NOBODY, Meaning, Names, meaning
 from tests.scenarios.telling import Telling
 from tests.venue_driver import OPERATOR_KEY, Applied, Reply, VenueDriver, genesis
 from tests.venue_pair import check_book, check_conserved
@@ -43,6 +44,7 @@ class Transcript:
         if self._driver is None:
             self._driver = VenueDriver(genesis(**self.limits), window=64, step_ns=1)
             self.sessions["operator"] = self._driver.operator
+            self.names.key_number = self.key_number
         return self._driver
 
     def play(self, text: str) -> str:
@@ -114,6 +116,22 @@ class Transcript:
         if speaker not in self.sessions:
             self.sessions[speaker] = driver.open_session(self.names.key(speaker), window=16)
         return self.sessions[speaker]
+
+    def key_number(self, public_key: bytes) -> int:
+        """Return the number of a key, one that nobody has when it is unknown."""
+        key = self.driver.venue.key_by_public(public_key)
+        return key.number if key is not None else NOBODY
+
+    def lose(self, name: str, before: str | None) -> str:
+        """Say as the leader that somebody's client is gone; `before` it spoke again, perhaps."""
+        session = self.session_of(name)
+        waits_for = self.driver.next_sequence[session] - bool(before)
+        frame = a.SessionGone(session, waits_for).frame(0)
+        applied = self.driver.apply_records([c.record(0, frame)])
+        if applied.replies[0].code != Code.OK:
+            return f"refused {applied.replies[0].code.name}"
+        numbers = {number: name for name, number in self.names.accounts.items()}
+        return ", ".join(Telling(numbers, 0, applied).phrases()) or "nothing"
 
     def set_limits(self, text: str) -> str:
         """Set limits of the genesis."""
@@ -253,5 +271,6 @@ QUESTIONS: list[tuple[re.Pattern[str], Callable[..., str]]] = [
     (re.compile(r"an empty group"), Transcript.pass_time),
     (re.compile(r"at (\S+) seconds"), Transcript.set_clock),
     (re.compile(r"work pending"), Transcript.pending),
+    (re.compile(r"(\w+)'s client is gone( before it spoke)?"), Transcript.lose),
     (re.compile(r"key of (\w+)"), Transcript.revoked),
 ]

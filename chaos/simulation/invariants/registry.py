@@ -14,7 +14,12 @@ from chaos.simulation.invariants.consensus import (
 from chaos.simulation.invariants.fills import FillsAreFair
 from chaos.simulation.invariants.invariant import Invariant
 from chaos.simulation.invariants.reads import FeedsAreExact, ReadsAreLinearizable
-from chaos.simulation.invariants.venue import BooksAreSound, MoneyIsConserved, SnapshotsRestore
+from chaos.simulation.invariants.venue import (
+    BooksAreSound,
+    MoneyIsConserved,
+    SnapshotsRestore,
+    StopsHold,
+)
 
 INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     OneLeaderATerm,
@@ -25,6 +30,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     DurableOnAQuorum,
     MoneyIsConserved,
     BooksAreSound,
+    StopsHold,
     FillsAreFair,
     StreamsAreGapless,
     ReadsAreLinearizable,

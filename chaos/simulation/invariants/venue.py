@@ -85,6 +85,40 @@ class BooksAreSound(Invariant):
                     order = order.behind
 
 
+class StopsHold(Invariant):
+    """What is stopped has no order that could trade, and an account's locks are its keys' locks."""
+
+    name = "stops hold"
+
+    def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
+        """Look at the orders of stopped accounts and keys, and at what keys have locked."""
+        if not first or host.node is None:
+            return
+        state = host.node.machine.venue.state
+        locked = 0
+        for account in state.accounts:
+            if account is None:
+                continue
+            locked += account.cash_locked
+            if account.stop is not None:
+                living = [
+                    order.id
+                    for order in account.orders_by_client.values()
+                    if not order.is_dead(state.stamp_ns)
+                ]
+                self.require(
+                    not living,
+                    f"account {account.number} is stopped behind {applied.index}, and its orders "
+                    f"{living[:3]} live",
+                )
+        exposed = sum(key.exposure for key in state.keys if key is not None)
+        self.require(
+            exposed == locked,
+            f"orders of accounts have locked {locked}, those of keys {exposed} micro-USDC behind "
+            f"{applied.index}",
+        )
+
+
 class SnapshotsRestore(Invariant):
     """Every durable snapshot and the log behind it come to the digest that all others have."""
 

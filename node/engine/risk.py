@@ -1,0 +1,165 @@
+"""Risk: what an order may not do although its owner could pay for it.
+
+These checks run when the order's own terms are known to be sound, so that nothing here overflows.
+"""
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from node.domain import limits
+from node.domain.codes import Code
+from node.domain.commands import EVENT_ENTRY
+from node.engine import ledger
+from node.engine.account import Account
+from node.engine.agent import ENTRIES, Agent
+from node.engine.bounds import Bounds
+from node.engine.market import Market
+from node.engine.order import Order
+from node.engine.placement import Placement
+from node.engine.state import State
+
+NO_LIMIT: Final = 0
+
+
+def check_risk(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Return why the order may not be entered: its market, its account's bounds, its agent."""
+    if market.stop is not None:
+        return Code.MARKET_STOPPED
+    if account.bounds is None and market.bounds is None:
+        placer = placement.placer
+        if placer is None or placer.agent is None:
+            return Code.OK
+    return check_in_stead(state, placement, account, market, placement.lots, None)
+
+
+def check_change(state: State, placement: Placement, old: Order, lots: i64) -> Code:
+    """Return why `lots` may not stand in the stead of a resting order, or OK."""
+    market = old.position.market
+    if market.stop is not None:
+        return Code.MARKET_STOPPED
+    placer = placement.placer
+    if placer is not None and placer.agent is not None and old.placer is not placer:
+        return Code.AGENT_NOT_ITS_ORDER
+    return check_in_stead(state, placement, old.account, market, lots, old)
+
+
+def check_in_stead(
+    state: State,
+    placement: Placement,
+    account: Account,
+    market: Market,
+    lots: i64,
+    old: Order | None,
+) -> Code:
+    """Check what enters against bounds and agents; what the old order has is free for it."""
+    if account.bounds is not None or market.bounds is not None:
+        held = net_position(placement, account, market)
+        if old is not None:
+            held -= old.leaves
+        code = check_bounds(placement, account.bounds, market.bounds, held, lots)
+        if code is not Code.OK:
+            return code
+    placer = placement.placer
+    if placer is None or placer.agent is None:
+        return Code.OK
+    exposure = placer.exposure
+    if old is not None:
+        exposure -= old.cash_locked
+    return check_agent(state, placement, placer.agent, exposure, market, lots)
+
+
+def open_orders_allowed(state: State, account: Account) -> i64:
+    """Return how many orders the account may have in the books."""
+    most: i64 = state.limits[limits.OPEN_ORDERS_PER_ACCOUNT]
+    bounds = account.bounds
+    if bounds is not None and bounds.open_orders != NO_LIMIT:
+        return min(most, bounds.open_orders)
+    return most
+
+
+def positions_allowed(state: State, account: Account) -> i64:
+    """Return in how many markets the account may have a position."""
+    most: i64 = state.limits[limits.POSITIONS_PER_ACCOUNT]
+    bounds = account.bounds
+    if bounds is not None and bounds.positions != NO_LIMIT:
+        return min(most, bounds.positions)
+    return most
+
+
+def check_bounds(
+    placement: Placement, own: Bounds | None, theirs: Bounds | None, held: i64, lots: i64
+) -> Code:
+    """Check an order against the bounds of its account and of its market."""
+    reached = held + lots
+    if own is not None and own.reduce_only != 0 and reached > 0:
+        return Code.REDUCE_ONLY
+    if is_too_large(own, placement) or is_too_large(theirs, placement):
+        return Code.ORDER_TOO_LARGE
+    if is_too_much(own, reached) or is_too_much(theirs, reached):
+        return Code.POSITION_LIMIT_EXCEEDED
+    return Code.OK
+
+
+def net_position(placement: Placement, account: Account, market: Market) -> i64:
+    """Return the lots that the account would be long on the order's side if its open orders fill.
+
+    YES less NO for a bid, NO less YES for an ask: below 0 is what the side can still reduce.
+    """
+    position = account.positions.get(market.number)
+    if position is None:
+        return 0
+    net = position.yes_free + position.yes_locked - position.no_free - position.no_locked
+    if placement.is_bid:
+        return net + position.open_bids
+    return position.open_asks - net
+
+
+def is_too_large(bounds: Bounds | None, placement: Placement) -> bool:
+    """Return whether an order is larger than bounds let any be."""
+    if bounds is None:
+        return False
+    if bounds.order_lots != NO_LIMIT and placement.lots > bounds.order_lots:
+        return True
+    return bounds.order_value != NO_LIMIT and placement.price * placement.lots > bounds.order_value
+
+
+def is_too_much(bounds: Bounds | None, reached: i64) -> bool:
+    """Return whether a position is larger than bounds let any be."""
+    return (
+        bounds is not None and bounds.position_lots != NO_LIMIT and reached > bounds.position_lots
+    )
+
+
+def check_agent(
+    state: State, placement: Placement, agent: Agent, exposure: i64, market: Market, lots: i64
+) -> Code:
+    """Check an order against the budget of the key that sends it."""
+    if not allows_market(agent, market):
+        return Code.AGENT_MARKET_NOT_ALLOWED
+    if (agent.times_in_force >> placement.time_in_force) & 1 == 0:
+        return Code.AGENT_TIME_IN_FORCE_NOT_ALLOWED
+    if placement.price * placement.lots > agent.order_value:
+        return Code.AGENT_ORDER_TOO_LARGE
+    if not placement.is_buy:
+        return Code.OK
+    needed = ledger.collateral_to_lock(placement.price, lots, market.rules.schedule)
+    # What is locked may all be spent, so it counts before it is.
+    if agent.spent(state.stamp_ns) + exposure + needed > agent.spend:
+        return Code.AGENT_SPEND_EXCEEDED
+    if exposure + needed > agent.exposure:
+        return Code.AGENT_EXPOSURE_EXCEEDED
+    return Code.OK
+
+
+def allows_market(agent: Agent, market: Market) -> bool:
+    """Return whether an agent's list has the market, or its event, or nothing."""
+    listed = False
+    entry: i64 = 0
+    while entry < ENTRIES:
+        what = agent.allowed[entry]
+        if what == market.number or what == market.event.number | EVENT_ENTRY:
+            return True
+        listed = listed or what != 0
+        entry += 1
+    return not listed

@@ -1,0 +1,386 @@
+"""The naive rules of risk: agents and their budgets, bounds, stops, pace, and presence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from node.domain.codes import Code
+from node.domain.commands import EVENT_ENTRY
+from node.domain.limits import Limit
+from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, StopReason
+from node.domain.units import MAX_SUPPLY
+from tests import account_commands as a
+from tests import commands as c
+from tests.naive_book import NaiveOrder
+from tests.naive_records import Fact, NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
+from tests.naive_venue import NaiveVenue
+
+SECOND_NS = 10**9
+HARMLESS = (c.Cancel, c.Reduce, c.CancelAll, c.Merge, c.Redeem)
+OWNERS = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.DeadlineSet, a.StopLift, c.Split)
+NOTHING = a.BoundsSet(0, 0)
+
+
+@dataclass
+class NaiveAgent:
+    """A budget, and every payment: when (in parts of the window) and how much."""
+
+    terms: a.AgentSet
+    spends: list[tuple[int, int]] = field(default_factory=list)
+    revoked: bool = False
+
+    def part(self, now_ns: int) -> int:
+        """Return which 15th of a window a time falls in."""
+        return now_ns // -(-self.terms.window_ns // 15)
+
+    def spent(self, now_ns: int) -> int:
+        """Return what counts: the part that runs and the 15 before it."""
+        return sum(amount for part, amount in self.spends if part > self.part(now_ns) - 16)
+
+
+class NaiveRisk(NaiveVenue):
+    """What a command may not do although its account could pay for it."""
+
+    def __init__(self, limits: Sequence[int], shard: int, operator_key: bytes) -> None:
+        """Start with nothing but limits and the operator's key."""
+        super().__init__(limits, shard)
+        self.speaker = 1
+        self.splitting = 0
+        self.keys = {operator_key: 1}
+        self.agents: dict[int, NaiveAgent] = {}
+        self.bounds: dict[tuple[int, int], a.BoundsSet] = {}
+        self.stops: dict[tuple[int, int], int] = {}
+        self.busy: dict[tuple[int, int], int] = {}
+        self.deadlines: dict[int, int] = {}
+        self.waits = 0
+
+    def apply(
+        self, command: c.Command, role: int = Role.OPERATOR, own_account: int = 0, key: int = 1
+    ) -> Outcome:
+        """Execute one command for a key of this role and number."""
+        self.speaker = key
+        outcome = super().apply(command, role, own_account)
+        return outcome._replace(result=self.waits) if self.waits else outcome
+
+    def _permit(self, command: c.Command, role: int, own_account: int) -> None:
+        self.waits = 0
+        agent = self.agents.get(self.speaker)
+        require(not agent or not agent.revoked, Code.KEY_REVOKED)
+        number = getattr(command, "account", 0)
+        if agent and command.kind < c.AccountOpen.kind:
+            require(number == own_account, Code.NOT_PERMITTED)
+            require(agent.terms.expiry_ns > self.now_ns, Code.AGENT_EXPIRED)
+            require(type(command) not in OWNERS, Code.AGENT_ACTION_NOT_ALLOWED)
+            if self._adds_risk(command):
+                pace = (SECOND_NS // agent.terms.rate, SECOND_NS)
+                self._take((Scope.KEY, self.speaker), *pace, Code.AGENT_RATE_EXCEEDED)
+        super()._permit(command, role, own_account)
+        if command.kind >= c.AccountOpen.kind:
+            return
+        refill = self.limits[Limit.RATE_REFILL]
+        if refill and number in self.accounts:
+            cost = self._cost(command) * SECOND_NS // refill
+            burst = max(self.limits[Limit.RATE_BURST] * SECOND_NS // refill, cost)
+            self._take((Scope.ACCOUNT, number), cost, burst, Code.RATE_EXCEEDED)
+        if self._adds_risk(command):
+            require((Scope.KEY, self.speaker) not in self.stops, Code.KEY_STOPPED)
+            require((Scope.VENUE, 0) not in self.stops, Code.VENUE_STOPPED)
+            stopped = (Scope.ACCOUNT, number) in self.stops
+            account = self.accounts.get(number)
+            splits = type(command) is c.Split and account and account.mode == AccountMode.HOLD
+            if isinstance(command, c.Place) or splits:
+                require(not stopped, Code.ACCOUNT_STOPPED)
+
+    def _adds_risk(self, command: c.Command) -> bool:
+        return command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+
+    def _take(self, who: tuple[int, int], cost: int, burst: int, code: Code) -> None:
+        begins = max(self.busy.get(who, 0), self.now_ns)
+        self.waits = max(begins + cost - burst - self.now_ns, 0)
+        require(self.waits == 0, code)
+        self.busy[who] = begins + cost
+
+    def _cost(self, command: c.Command) -> int:
+        if type(command) in (c.Cancel, c.CancelAll):
+            return self.limits[Limit.RATE_COST_CANCEL]
+        if type(command) is c.Reduce:
+            return self.limits[Limit.RATE_COST_AMEND]
+        return self.limits[Limit.RATE_COST_PLACE]
+
+    # What an order may do.
+
+    def _order_of(self, command: c.Place) -> NaiveOrder:
+        return replace(super()._order_of(command), key=self.speaker)
+
+    def _bounded(self, account: NaiveAccount) -> list[int]:
+        """Return the limits that bind this account."""
+        bounds = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+        limits = list(self.limits)
+        for limit, own in (
+            (Limit.OPEN_ORDERS_PER_ACCOUNT, bounds.open_orders),
+            (Limit.POSITIONS_PER_ACCOUNT, bounds.positions),
+        ):
+            limits[limit] = min(limits[limit], own or limits[limit])
+        return limits
+
+    def _check_account(self, order: NaiveOrder, account: NaiveAccount, market: NaiveMarket) -> None:
+        kept, self.limits = self.limits, self._bounded(account)
+        try:
+            super()._check_account(order, account, market)
+        finally:
+            self.limits = kept
+        self._check_risk(order, None)
+
+    def _check_change(self, old: NaiveOrder, new: NaiveOrder) -> None:
+        mine = self.speaker not in self.agents or old.key == self.speaker
+        stopped = (Scope.MARKET, new.market) in self.stops
+        require(not stopped, Code.MARKET_STOPPED)
+        require(mine, Code.AGENT_NOT_ITS_ORDER)
+        self._check_risk(new, old)
+        if new.order_id != old.order_id:
+            new.key = self.speaker
+        super()._check_change(old, new)
+
+    def _check_risk(self, order: NaiveOrder, old: NaiveOrder | None) -> None:
+        require((Scope.MARKET, order.market) not in self.stops, Code.MARKET_STOPPED)
+        both = [
+            self.bounds.get((Scope.ACCOUNT, order.account), NOTHING),
+            self.bounds.get((Scope.MARKET, order.market), NOTHING),
+        ]
+        reached = self._net_lots(order, old) + order.leaves
+        require(not both[0].reduce_only or reached <= 0, Code.REDUCE_ONLY)
+        value = order.price * order.lots
+        for bounds in both:
+            require(not bounds.order_lots or order.lots <= bounds.order_lots, Code.ORDER_TOO_LARGE)
+            require(not bounds.order_value or value <= bounds.order_value, Code.ORDER_TOO_LARGE)
+        for bounds in both:
+            fits = not bounds.position_lots or reached <= bounds.position_lots
+            require(fits, Code.POSITION_LIMIT_EXCEEDED)
+        if self.speaker in self.agents:
+            self._check_agent(self.agents[self.speaker], order, old)
+
+    def _net_lots(self, order: NaiveOrder, old: NaiveOrder | None) -> int:
+        """Return how far the account may get on the order's side without it."""
+        account = self.accounts[order.account]
+        held = account.positions.get(order.market, NaivePosition())
+        net = held.yes - held.no
+        working = sum(
+            other.leaves
+            for other in account.orders.values()
+            if other is not old and other.market == order.market and other.side == order.side
+        )
+        return (net if order.side == order.side.BID else -net) + working
+
+    def _check_agent(self, agent: NaiveAgent, order: NaiveOrder, old: NaiveOrder | None) -> None:
+        terms = agent.terms
+        market = self.markets[order.market]
+        event = next(number for number, one in self.events.items() if one is market.event)
+        listed = [entry for entry in terms.allowed if entry]
+        allowed = not listed or market.number in listed or event | EVENT_ENTRY in listed
+        require(allowed, Code.AGENT_MARKET_NOT_ALLOWED)
+        tif = terms.times_in_force >> order.time_in_force & 1
+        require(bool(tif), Code.AGENT_TIME_IN_FORCE_NOT_ALLOWED)
+        require(order.price * order.lots <= terms.order_value, Code.AGENT_ORDER_TOO_LARGE)
+        if not order.buys:
+            return
+        mine = [one for one in self.orders.values() if one.key == self.speaker and one is not old]
+        exposure = sum(self._collateral(one) for one in mine)
+        fresh = replace(order, rate_sum=0, fees_met=0, schedule=market.schedule)
+        needed = self._collateral(fresh)
+        committed = agent.spent(self.now_ns) + exposure + needed
+        require(committed <= terms.spend, Code.AGENT_SPEND_EXCEEDED)
+        require(exposure + needed <= terms.exposure, Code.AGENT_EXPOSURE_EXCEEDED)
+
+    def _settle(
+        self, order: NaiveOrder, yes_price: int, lots: int, bps: int, fill_id: int, side: Liquidity
+    ) -> int:
+        fee = super()._settle(order, yes_price, lots, bps, fill_id, side)
+        agent = self.agents.get(order.key)
+        if agent and order.buys:
+            paid = order.in_own_terms(yes_price) * lots + fee
+            agent.spends.append((agent.part(self.now_ns), paid))
+        return fee
+
+    def _split(self, command: c.Split) -> Outcome:
+        account = self.accounts.get(command.account)
+        kept = self.limits
+        if account:
+            self.limits = self._bounded(account)
+        self.splitting = command.market
+        try:
+            return super()._split(command)
+        finally:
+            self.limits, self.splitting = kept, 0
+
+    def _require_position(self, account: NaiveAccount, market: NaiveMarket) -> None:
+        super()._require_position(account, market)
+        if self.splitting:
+            require((Scope.MARKET, market.number) not in self.stops, Code.MARKET_STOPPED)
+            bounds = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+            require(not bounds.reduce_only, Code.REDUCE_ONLY)
+
+    # Commands.
+
+    def _accountopen(self, command: c.AccountOpen) -> Outcome:
+        outcome = super()._accountopen(command)
+        self.keys[command.public_key] = len(self.keys) + 1
+        return outcome
+
+    def _agentset(self, command: a.AgentSet) -> Outcome:
+        number = self.keys.get(command.public_key, 0)
+        known, sender = self.agents.get(number), self.agents.get(self.speaker)
+        if not number:
+            require(not sender, Code.AGENT_ACTION_NOT_ALLOWED)
+            require(len(self.keys) < self.limits[Limit.KEYS], Code.TOO_MANY_KEYS)
+        else:
+            require(not known or not known.revoked, Code.KEY_REVOKED)
+            its = known is not None and known.terms.account == command.account
+            require(its, Code.KEY_EXISTS)
+            require(not sender or known is sender, Code.AGENT_ACTION_NOT_ALLOWED)
+            if sender:
+                tighter = self._is_tighter(sender.terms, command)
+                require(tighter, Code.AGENT_MAY_ONLY_TIGHTEN)
+        amounts = (command.order_value, command.spend, command.exposure)
+        sound = all(0 <= amount <= MAX_SUPPLY for amount in amounts)
+        sound &= SECOND_NS <= command.window_ns <= 366 * 86_400 * SECOND_NS
+        sound &= 1 <= command.rate <= 10**6 and command.expiry_ns > self.now_ns
+        sound &= 0 < command.times_in_force < 2**16 and all(one >= 0 for one in command.allowed)
+        require(sound, Code.AGENT_TERMS_INVALID)
+        self._holder(command.account)
+        if known is None:
+            agents = [one for one in self.agents.values() if one.terms.account == command.account]
+            living = sum(not one.revoked for one in agents)
+            require(living < self.limits[Limit.AGENTS_PER_ACCOUNT], Code.TOO_MANY_AGENTS)
+            number = len(self.keys) + 1
+            self.keys[command.public_key] = number
+            self.agents[number] = NaiveAgent(command)
+            return Outcome(Code.OK, number)
+        if known.terms.window_ns != command.window_ns:
+            counted = known.spent(self.now_ns)
+            known.terms = command
+            known.spends = [(known.part(self.now_ns), counted)]
+        known.terms = command
+        return Outcome(Code.OK, number)
+
+    def _is_tighter(self, old: a.AgentSet, new: a.AgentSet) -> bool:
+        fields = ("order_value", "spend", "exposure", "expiry_ns", "rate")
+        smaller = all(getattr(new, name) <= getattr(old, name) for name in fields)
+        tifs = new.times_in_force | old.times_in_force == old.times_in_force
+        entries = [one for one in new.allowed if one]
+        known = [one for one in old.allowed if one]
+        wider = set(known)
+        for number, market in self.markets.items():
+            event = next(key for key, one in self.events.items() if one is market.event)
+            if event | EVENT_ENTRY in known:
+                wider.add(number)
+        within = not known or (bool(entries) and set(entries) <= wider)
+        return smaller and tifs and within and new.window_ns == old.window_ns
+
+    def _agentrevoke(self, command: a.AgentRevoke) -> Outcome:
+        number = self.keys.get(command.public_key, 0)
+        known = self.agents.get(number)
+        require(not known or not known.revoked, Code.KEY_REVOKED)
+        require(self.speaker not in self.agents or number == self.speaker,
+                Code.AGENT_ACTION_NOT_ALLOWED)  # fmt: skip
+        its = known is not None and known.terms.account == command.account
+        require(its, Code.UNKNOWN_AGENT)
+        self.agents[number].revoked = True
+        return Outcome(Code.OK, number)
+
+    def _check_stop(self, command: a.Stop) -> None:
+        owner = self.speaker != 1
+        numbers = {number: key for key, number in self.keys.items()}
+        if owner:
+            mine = command.scope == Scope.ACCOUNT and command.subject == command.account
+            if command.scope == Scope.KEY and command.subject in numbers:
+                mine = self._account_of(command.subject) == command.account
+            require(mine, Code.NOT_PERMITTED)
+        if self.speaker in self.agents:
+            itself = (command.scope, command.subject) == (Scope.KEY, self.speaker)
+            require(itself, Code.AGENT_ACTION_NOT_ALLOWED)
+        require(command.scope in list(Scope), Code.STOP_INVALID)
+
+    def _account_of(self, key: int) -> int:
+        if key in self.agents:
+            return self.agents[key].terms.account
+        opened = [number for number in self.accounts if not self.accounts[number].owner]
+        keys = [number for number in range(2, len(self.keys) + 1) if number not in self.agents]
+        return dict(zip(keys, opened, strict=True)).get(key, 0)
+
+    def _stop(self, command: a.Stop) -> Outcome:
+        self._check_stop(command)
+        require(command.reason in list(StopReason), Code.STOP_INVALID)
+        what = (command.scope, command.subject)
+        require(what not in self.stops, Code.ALREADY_STOPPED)
+        known = {
+            Scope.KEY: (list(self.keys.values()), Code.UNKNOWN_KEY),
+            Scope.ACCOUNT: (list(self.accounts), Code.UNKNOWN_ACCOUNT),
+            Scope.MARKET: (list(self.markets), Code.UNKNOWN_MARKET),
+            Scope.VENUE: ([0], Code.STOP_INVALID),
+        }
+        subjects, code = known[Scope(command.scope)]
+        require(command.subject in subjects, code)
+        self.stops[what] = self.speaker
+        for order in list(self.orders.values()):
+            named = {
+                Scope.KEY: (order.key, CloseReason.KEY_STOPPED),
+                Scope.ACCOUNT: (order.account, CloseReason.ACCOUNT_STOPPED),
+                Scope.MARKET: (order.market, CloseReason.MARKET_STOPPED),
+                Scope.VENUE: (0, CloseReason.MARKET_STOPPED),
+            }
+            subject, reason = named[Scope(command.scope)]
+            if subject == command.subject:
+                self._close(order, reason)
+        return Outcome(Code.OK, len(self.stops))
+
+    def _stoplift(self, command: a.StopLift) -> Outcome:
+        self._check_stop(command)
+        by = self.stops.get((command.scope, command.subject))
+        require(by != 1 or self.speaker == 1, Code.NOT_PERMITTED)
+        require(command.reason in list(StopReason), Code.STOP_INVALID)
+        require(by is not None, Code.NOT_STOPPED)
+        del self.stops[command.scope, command.subject]
+        return Outcome(Code.OK, len(self.stops))
+
+    def _deadlineset(self, command: a.DeadlineSet) -> Outcome:
+        least = self.now_ns + self.limits[Limit.DEADLINE_MS] * 10**6
+        require(command.deadline_ns in (0, max(command.deadline_ns, least)), Code.DEADLINE_INVALID)
+        self._holder(command.account)
+        self.deadlines[command.account] = command.deadline_ns
+        return Outcome(Code.OK, command.deadline_ns)
+
+    def begin_group(self, now_ns: int) -> list[Fact]:
+        """Let time pass; orders expire, then deadlines pass."""
+        super().begin_group(now_ns)
+        due = [(at, number) for number, at in self.deadlines.items() if 0 < at <= now_ns]
+        for _, number in sorted(due):
+            self.deadlines[number] = 0
+            for order in list(self.accounts[number].orders.values()):
+                self._close(order, CloseReason.DEADLINE_PASSED)
+        return self.facts
+
+    def _ondisconnect(self, command: a.OnDisconnect) -> Outcome:
+        if command.scope == Scope.ACCOUNT:
+            require(self.speaker != 1, Code.NOT_PERMITTED)
+            require(self.speaker not in self.agents, Code.AGENT_ACTION_NOT_ALLOWED)
+        else:
+            require(command.scope in (0, Scope.KEY), Code.SCOPE_INVALID)
+        return Outcome(Code.OK)
+
+    def _boundsset(self, command: a.BoundsSet) -> Outcome:
+        counts = (command.open_orders, command.positions)
+        sizes = (command.order_lots, command.order_value, command.position_lots)
+        sound = command.reduce_only in (0, 1) and all(count >= 0 for count in counts)
+        sound &= all(0 <= size <= MAX_SUPPLY for size in sizes)
+        own = command.scope == Scope.ACCOUNT
+        plain = not any((command.reduce_only, *counts)) and command.scope == Scope.MARKET
+        require(sound and (own or plain), Code.BOUNDS_INVALID)
+        known = self.accounts if own else self.markets
+        require(command.subject in known,
+                Code.UNKNOWN_ACCOUNT if own else Code.UNKNOWN_MARKET)  # fmt: skip
+        what = (command.scope, command.subject)
+        was_free = not self.bounds.get(what, NOTHING).reduce_only
+        self.bounds[what] = command
+        if was_free and command.reduce_only:
+            for order in list(self.accounts[command.subject].orders.values()):
+                self._close(order, CloseReason.REDUCE_ONLY)
+        return Outcome(Code.OK, command.subject)
