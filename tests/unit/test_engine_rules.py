@@ -4,7 +4,15 @@ import pytest
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
-from node.domain.records import RULES, SCHEDULE, WATCH
+from node.domain.records import (
+    ORDER,
+    ORDER_SCHEDULE,
+    RULES,
+    SCHEDULE,
+    TREASURY,
+    TREASURY_FEE_ACCOUNT,
+    WATCH,
+)
 from node.domain.terms import AccountMode, CloseReason, MarketState
 from node.domain.units import LATEST_STAMP, MAX_LOTS, MAX_SPAN, MAX_SUPPLY
 from node.engine.snapshot import SnapshotError, restore
@@ -97,6 +105,36 @@ def test_a_snapshot_without_what_its_records_name_is_refused(kind: int) -> None:
     kept = {key: value for key, value in pages.items() if int.from_bytes(key[:2], "big") != kind}
     with pytest.raises(SnapshotError):
         restore(driver.genesis, kept.items())
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset"), [(ORDER, ORDER_SCHEDULE), (TREASURY, TREASURY_FEE_ACCOUNT), (WATCH, 0)]
+)
+def test_a_snapshot_that_names_what_there_is_not_is_refused(kind: int, offset: int) -> None:
+    """An order's schedule, the fee account, the market of a watch: a number that nothing has."""
+    driver = prepared()
+    driver.must(r.GuardsSet(1, 5_000, 100))
+    driver.must(r.FeeAccountName(1))
+    driver.must(c.buy_yes(1, 1, 5_000, 1, 1))
+    pages = dict(driver.checkpoint().values)
+    (key,) = [key for key in pages if int.from_bytes(key[:2], "big") == kind]
+    page = pages[key]
+    pages[key] = page[:offset] + (99).to_bytes(4, "little") + page[offset + 4 :]
+    with pytest.raises(SnapshotError):
+        restore(driver.genesis, pages.items())
+
+
+def test_guards_can_be_set_again_and_taken_away_twice() -> None:
+    """What was watched before goes on from the same reference; what was not stays so."""
+    driver = prepared()
+    driver.must(r.GuardsSet(1))
+    driver.must(r.GuardsSet(1, 5_000, 100))
+    driver.must(r.GuardsSet(1, 0, 200))
+    assert driver.say(c.buy_yes(1, 1, 5_201, 1, 1))[0].code == Code.PRICE_OUTSIDE_BAND
+    driver.must(r.GuardsSet(1))
+    driver.must(r.GuardsSet(1))
+    assert driver.say(c.buy_yes(1, 1, 5_201, 1, 1))[0].code == Code.OK
+    assert driver.restored().checkpoint() == driver.checkpoint()
 
 
 @pytest.mark.parametrize("wild", [I64_MAX, -I64_MAX - 1, 2**32, -1])
