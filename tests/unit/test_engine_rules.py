@@ -227,3 +227,22 @@ def test_so_many_markets_open_a_group() -> None:
         driver.apply_records([])
         opened.append(sum(driver.state_of(n) == MarketState.OPEN for n in range(1, 21)))
     assert opened == [16, 20]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        r.ScheduleCreate(77),
+        r.ScheduleAssign(1, 1),
+        r.FeeAccountName(2),
+        r.GridSet(1, 10),
+        r.GuardsSet(1, 5_000, 100),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_checkpoint_behind_a_rule_alone_has_all_that_it_changed(command: c.Command) -> None:
+    """Also the sequence of the feed that told of it, when nothing else has changed meanwhile."""
+    driver = prepared()
+    driver.checkpoint()
+    driver.must(command)
+    assert driver.checkpoint() == driver.replayed().checkpoint()
