@@ -97,6 +97,13 @@ VENUE: Final = (
         "",
     ),
     Mutant(
+        "window-sees-only-now",
+        "how far a price has moved is measured from the last fill alone",
+        "node/engine/price_watch.py",
+        "        number = max(self.slice - WATCH_SLICES, now - WATCH_SLICES) + 1\n",
+        "        number = self.slice if self.slice == now else self.slice + 1\n",
+    ),
+    Mutant(
         "restore-forgets-window",
         "a market that was restored has seen no price, and does not pause where others do",
         "node/engine/price_watch.py",

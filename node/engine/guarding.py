@@ -36,6 +36,7 @@ def set_guards(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     if not is_pause(move, window_ns, pause_ns):
         return Code.PAUSE_INVALID
     rules = market.rules
+    state.touch(market.page)
     state.touch(rules.page)
     rules.band = band
     rules.move = move

@@ -205,12 +205,12 @@ def trade(state: State, order: Order) -> i64:
     """Match an order; return why what is left of it cannot rest, or 0."""
     match(state, order)
     order.self_trade = terms.CANCEL_RESTING  # Of this arrival: one that rests has the default.
+    full = order.leaves == 0
+    require(full or order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
     if order.stop != 0:
         return order.stop
     if order.time_in_force == terms.IOC:
         return terms.CLOSE_BY_IMMEDIATE
-    full = order.leaves == 0
-    require(full or order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
     return 0
 
 

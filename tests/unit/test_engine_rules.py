@@ -4,8 +4,16 @@ import pytest
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
-from node.domain.records import RULES, SCHEDULE, WATCH
-from node.domain.terms import AccountMode, CloseReason, MarketState
+from node.domain.records import (
+    ORDER,
+    ORDER_SCHEDULE,
+    RULES,
+    SCHEDULE,
+    TREASURY,
+    TREASURY_FEE_ACCOUNT,
+    WATCH,
+)
+from node.domain.terms import AccountMode, CloseReason, Intent, MarketState, SelfTrade
 from node.domain.units import LATEST_STAMP, MAX_LOTS, MAX_SPAN, MAX_SUPPLY
 from node.engine.snapshot import SnapshotError, restore
 from tests import commands as c
@@ -99,6 +107,36 @@ def test_a_snapshot_without_what_its_records_name_is_refused(kind: int) -> None:
         restore(driver.genesis, kept.items())
 
 
+@pytest.mark.parametrize(
+    ("kind", "offset"), [(ORDER, ORDER_SCHEDULE), (TREASURY, TREASURY_FEE_ACCOUNT), (WATCH, 0)]
+)
+def test_a_snapshot_that_names_what_there_is_not_is_refused(kind: int, offset: int) -> None:
+    """An order's schedule, the fee account, the market of a watch: a number that nothing has."""
+    driver = prepared()
+    driver.must(r.GuardsSet(1, 5_000, 100))
+    driver.must(r.FeeAccountName(1))
+    driver.must(c.buy_yes(1, 1, 5_000, 1, 1))
+    pages = dict(driver.checkpoint().values)
+    (key,) = [key for key in pages if int.from_bytes(key[:2], "big") == kind]
+    page = pages[key]
+    pages[key] = page[:offset] + (99).to_bytes(4, "little") + page[offset + 4 :]
+    with pytest.raises(SnapshotError):
+        restore(driver.genesis, pages.items())
+
+
+def test_guards_can_be_set_again_and_taken_away_twice() -> None:
+    """What was watched before goes on from the same reference; what was not stays so."""
+    driver = prepared()
+    driver.must(r.GuardsSet(1))
+    driver.must(r.GuardsSet(1, 5_000, 100))
+    driver.must(r.GuardsSet(1, 0, 200))
+    assert driver.say(c.buy_yes(1, 1, 5_201, 1, 1))[0].code == Code.PRICE_OUTSIDE_BAND
+    driver.must(r.GuardsSet(1))
+    driver.must(r.GuardsSet(1))
+    assert driver.say(c.buy_yes(1, 1, 5_201, 1, 1))[0].code == Code.OK
+    assert driver.restored().checkpoint() == driver.checkpoint()
+
+
 @pytest.mark.parametrize("wild", [I64_MAX, -I64_MAX - 1, 2**32, -1])
 def test_wild_minimums_and_spans_are_refused(wild: int) -> None:
     """Fields at the ends of 64 and 32 bits, or that only look small in 32."""
@@ -139,3 +177,72 @@ def test_so_many_schedules_and_no_more() -> None:
     assert driver.must(r.ScheduleCreate(5)).result == 2
     assert driver.say(r.ScheduleCreate(6))[0].code == Code.TOO_MANY_SCHEDULES
     assert driver.must(r.ScheduleCreate(5)).result == 2
+
+
+def looked_at(driver: VenueDriver, self_trade: int) -> tuple[int, int, int]:
+    """Preview an order of account 1 for 10 YES at up to 0.60: code, lots filled, lots that rest."""
+    order = c.PlaceWithTerms(1, 1, Intent.BUY_YES, 6_000, 10, 99, self_trade=self_trade)
+    before = driver.checkpoint()
+    seen = driver.venue.preview(order.frame(1), 0)
+    assert driver.checkpoint() == before
+    return seen.code, seen.filled, seen.rested
+
+
+def test_a_preview_meets_its_own_account_as_the_order_would() -> None:
+    """Behind 3 lots of another's lies an own order, and behind that 4 more: on, or no further."""
+    driver = prepared()
+    for account, price, lots, number in ((2, 5_000, 3, 1), (1, 4_900, 5, 2), (2, 4_800, 4, 3)):
+        driver.must(c.buy_no(account, 1, price, lots, number))
+    assert looked_at(driver, SelfTrade.CANCEL_RESTING) == (Code.OK, 7, 3)
+    assert looked_at(driver, SelfTrade.CANCEL_TAKER) == (Code.OK, 3, 0)
+    assert looked_at(driver, SelfTrade.CANCEL_BOTH) == (Code.OK, 3, 0)
+
+
+def test_a_preview_stops_where_the_market_would_pause() -> None:
+    """What lies behind the pause is not filled, and nothing rests."""
+    driver = prepared()
+    driver.must(r.GuardsSet(1, 0, 0, 500, 80 * SECOND_NS, 5 * SECOND_NS))
+    for number, price in enumerate((5_000, 4_800, 4_400), start=1):
+        driver.must(c.buy_no(2, 1, price, 2, number))
+    assert looked_at(driver, SelfTrade.CANCEL_RESTING) == (Code.OK, 4, 0)
+    assert driver.must(c.buy_yes(1, 1, 6_000, 10, 99)).filled == 4
+    assert driver.state_of(1) == MarketState.HALTED
+
+
+def test_so_many_markets_open_a_group() -> None:
+    """20 markets that are to open at one time take two groups of 16 at most."""
+    driver = prepared()
+    for market in range(2, 21):
+        driver.must(c.MarketCreate(1))
+        driver.must(c.MarketOpen(market))
+    for market in range(1, 21):
+        driver.must(r.GuardsSet(market, 0, 0, 1, 80 * SECOND_NS, 60 * SECOND_NS))
+        driver.must(c.buy_no(2, market, 5_000, 1, 10 * market))
+        driver.must(c.buy_no(2, market, 4_000, 1, 10 * market + 1))
+    orders = [c.buy_yes(1, market, 6_000, 2, market) for market in range(1, 21)]
+    assert {reply.filled for reply in driver.say_all(orders).replies} == {1}
+    driver.step_ns = 61 * SECOND_NS
+    opened = []
+    while driver.venue.next_due_ns:
+        driver.apply_records([])
+        opened.append(sum(driver.state_of(n) == MarketState.OPEN for n in range(1, 21)))
+    assert opened == [16, 20]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        r.ScheduleCreate(77),
+        r.ScheduleAssign(1, 1),
+        r.FeeAccountName(2),
+        r.GridSet(1, 10),
+        r.GuardsSet(1, 5_000, 100),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_checkpoint_behind_a_rule_alone_has_all_that_it_changed(command: c.Command) -> None:
+    """Also the sequence of the feed that told of it, when nothing else has changed meanwhile."""
+    driver = prepared()
+    driver.checkpoint()
+    driver.must(command)
+    assert driver.checkpoint() == driver.replayed().checkpoint()

@@ -12,6 +12,7 @@ from chaos.simulation.invariants.consensus import (
     TimeGoesOn,
 )
 from chaos.simulation.invariants.fills import FillsAreFair
+from chaos.simulation.invariants.guards import PricesPause
 from chaos.simulation.invariants.invariant import Invariant
 from chaos.simulation.invariants.reads import FeedsAreExact, ReadsAreLinearizable
 from chaos.simulation.invariants.venue import (
@@ -32,6 +33,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     BooksAreSound,
     StopsHold,
     FillsAreFair,
+    PricesPause,
     StreamsAreGapless,
     ReadsAreLinearizable,
     FeedsAreExact,
