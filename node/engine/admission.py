@@ -6,6 +6,8 @@ from node.domain import commands as layout
 from node.domain import limits
 from node.domain.codes import Code
 from node.domain.units import NANOSECONDS_PER_SECOND
+from node.engine.account import Account
+from node.engine.conduct import Conduct
 from node.engine.outcome import Outcome
 from node.engine.session import Key
 from node.engine.state import State
@@ -33,6 +35,31 @@ def admit(state: State, key: Key, kind: i64, account: i64, outcome: Outcome) -> 
     if key.stop is not None:
         return Code.KEY_STOPPED
     return Code.OK if state.venue_stop is None else Code.VENUE_STOPPED
+
+
+def foresee(state: State, key: Key, account: Account) -> Code:
+    """Return how an order of `key` for the account would be admitted now; nothing is taken."""
+    if key.revoked != 0:
+        return Code.KEY_REVOKED
+    agent = key.agent
+    if agent is not None:
+        if agent.expiry_ns <= state.stamp_ns:
+            return Code.AGENT_EXPIRED
+        cost_ns = NANOSECONDS_PER_SECOND // agent.rate
+        if must_wait(state, key.conduct, cost_ns, NANOSECONDS_PER_SECOND):
+            return Code.AGENT_RATE_EXCEEDED
+    if state.limits[limits.RATE_REFILL] != 0:
+        cost_ns = pace_of(state, layout.PLACE)
+        if must_wait(state, account.conduct, cost_ns, burst_of(state, cost_ns)):
+            return Code.RATE_EXCEEDED
+    if key.stop is not None:
+        return Code.KEY_STOPPED
+    return Code.OK if state.venue_stop is None else Code.VENUE_STOPPED
+
+
+def must_wait(state: State, conduct: Conduct | None, cost_ns: i64, burst_ns: i64) -> bool:
+    """Return whether a bucket, full when there is none yet, is too empty now."""
+    return conduct is not None and conduct.wait_ns(state.stamp_ns, cost_ns, burst_ns) > 0
 
 
 def is_entry(kind: i64) -> bool:
@@ -77,19 +104,28 @@ def keep_pace(state: State, kind: i64, number: i64, outcome: Outcome) -> Code:
     account = state.account(number)
     if account is None:
         return Code.OK
-    refill: i64 = state.limits[limits.RATE_REFILL]
-    burst: i64 = state.limits[limits.RATE_BURST]
-    # Both round down: for the sender. A bucket too small for one command holds one.
-    cost_ns = cost_of(state, kind) * NANOSECONDS_PER_SECOND // refill
-    burst_ns = max(burst * NANOSECONDS_PER_SECOND // refill, cost_ns)
+    cost_ns = pace_of(state, kind)
     conduct = state.conduct_of_account(account)
-    wait_ns = conduct.wait_ns(state.stamp_ns, cost_ns, burst_ns)
+    wait_ns = conduct.wait_ns(state.stamp_ns, cost_ns, burst_of(state, cost_ns))
     if wait_ns > 0:
         outcome.result = wait_ns
         return Code.RATE_EXCEEDED
     state.touch(conduct.page)
     conduct.pay(state.stamp_ns, cost_ns)
     return Code.OK
+
+
+def pace_of(state: State, kind: i64) -> i64:
+    """Return the time that refills what a command costs; rounds down, for the sender."""
+    refill: i64 = state.limits[limits.RATE_REFILL]
+    return cost_of(state, kind) * NANOSECONDS_PER_SECOND // refill
+
+
+def burst_of(state: State, cost_ns: i64) -> i64:
+    """Return the time that refills a bucket; one too small for a command of this cost holds one."""
+    refill: i64 = state.limits[limits.RATE_REFILL]
+    burst: i64 = state.limits[limits.RATE_BURST]
+    return max(burst * NANOSECONDS_PER_SECOND // refill, cost_ns)
 
 
 def cost_of(state: State, kind: i64) -> i64:

@@ -19,6 +19,7 @@ from node.domain.terms import (
 )
 from node.engine import ledger
 from node.engine.account import Account
+from node.engine.admission import foresee
 from node.engine.fields import write_pair
 from node.engine.market import Market
 from node.engine.matching import best_crossing, match_kind, next_crossing
@@ -27,6 +28,7 @@ from node.engine.placement import Placement
 from node.engine.placing import can_rest, check
 from node.engine.position import Position
 from node.engine.price_watch import PriceSpan
+from node.engine.session import Key
 from node.engine.state import State
 from node.engine.treasury import Treasury
 
@@ -90,15 +92,17 @@ class Preview:
         return out.getvalue()
 
 
-def preview(state: State, placement: Placement) -> Preview:
-    """Return what the order would come to now."""
+def preview(state: State, placement: Placement, key: Key) -> Preview:
+    """Return what the order would come to if `key` sent it now."""
     account = state.account(placement.account)
     if account is None:
         return Preview(Code.UNKNOWN_ACCOUNT)
     market = state.market(placement.market)
     if market is None:
         return Preview(Code.UNKNOWN_MARKET)
-    code = check(state, placement, account, market)
+    code = foresee(state, key, account)
+    if code is Code.OK:
+        code = check(state, placement, account, market)
     seen = Preview(code)
     seen.cash_free = account.cash_free
     if code is Code.OK:

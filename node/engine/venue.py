@@ -391,11 +391,17 @@ class Venue:
 
     # Reads, for answers to queries.
 
-    def preview(self, frame: bytes, at: i64) -> Preview:
-        """Return what the PLACE_WITH_TERMS at `at` would come to now; nothing changes."""
+    def preview(self, frame: bytes, at: i64, key: i64) -> Preview:
+        """Return what the PLACE_WITH_TERMS at `at` would come to if `key` sent it now.
+
+        Nothing changes. Whose orders the key may send is for the caller to know.
+        """
         placement = Placement()
         placement.read_terms(frame, at)
-        return preview(self.state, placement)
+        placer = self.state.keys[key]
+        assert placer is not None
+        placement.placer = placer
+        return preview(self.state, placement, placer)
 
     def session(self, number: i64) -> Session | None:
         """Return a session, or None."""

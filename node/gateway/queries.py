@@ -180,7 +180,7 @@ class Queries:
     def _answer(self, connection: Connection, question: Question) -> None:
         if connection.is_closed:
             return
-        found = self._find(question)
+        found = self._find(connection, question)
         if found is None:
             connection.refuse(refusals.NOT_FOUND, question.number, request=question.request)
             return
@@ -197,9 +197,10 @@ class Queries:
             )
         )
 
-    def _find(self, question: Question) -> Found | None:
+    def _find(self, connection: Connection, question: Question) -> Found | None:
         if question.order:
-            record = self._view.preview(question.order)
+            assert connection.key is not None
+            record = self._view.preview(question.order, connection.key.number)
             return Found(len(record), 1, record, 0)
         return self._view.find(
             question.subject,

@@ -106,8 +106,11 @@ class VenueView(Protocol):
         None when it does not exist.
         """
 
-    def preview(self, order: bytes) -> bytes:
-        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now."""
+    def preview(self, order: bytes, key: int) -> bytes:
+        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now.
+
+        As if the key with this number sent it.
+        """
 
 
 class EventHistory(Protocol):

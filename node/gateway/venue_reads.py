@@ -112,9 +112,12 @@ class VenueReads:
             return self._open_orders(number, identifier, cursor, most_bytes)
         return self._numbered(subject, number, cursor, most_bytes)
 
-    def preview(self, order: bytes) -> bytes:
-        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now."""
-        return self._venue.preview(order, 0).record(self._venue.stamp_ns)
+    def preview(self, order: bytes, key: int) -> bytes:
+        """Return the record of what the order in a PLACE_WITH_TERMS frame would come to now.
+
+        As if the key with this number sent it.
+        """
+        return self._venue.preview(order, 0, key).record(self._venue.stamp_ns)
 
     def _one(self, subject: int, number: int, identifier: int) -> Record | None:
         venue = self._venue

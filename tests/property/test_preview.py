@@ -16,12 +16,14 @@ from tests.venue_pair import Sender
 FEWER = max(1, settings().max_examples // 2)
 
 
-def previewed(flow: Flow, command: c.Place) -> Preview:
+def previewed(flow: Flow, command: c.Place, sender: Sender) -> Preview:
     """Return the preview of an order, and check that asking changed nothing."""
     terms = command if isinstance(command, c.PlaceWithTerms) else with_terms(command)
     engine = flow.pair.engine
+    session = engine.venue.session(sender.session)
+    assert session is not None
     before = engine.checkpoint()
-    seen = engine.venue.preview(terms.frame(1), 0)
+    seen = engine.venue.preview(terms.frame(1), 0, session.key_number)
     assert engine.checkpoint() == before
     return seen
 
@@ -57,7 +59,7 @@ def may_send(sender: Sender, command: c.Place) -> bool:
 
 def compare(flow: Flow, command: c.Place, sender: Sender) -> None:
     """Preview an order, place it, and compare."""
-    seen = previewed(flow, command)
+    seen = previewed(flow, command, sender)
     reply = flow.pair.say(command, sender)
     assert (seen.code, seen.filled) == (reply.code, reply.filled), command
     if reply.code != Code.OK:

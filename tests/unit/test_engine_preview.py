@@ -28,7 +28,7 @@ def test_an_order_of_nobody_or_nowhere_has_a_code_and_nothing_else() -> None:
     """As if it had been placed."""
     venue = prepared().venue
     for account, market, code in ((9, 1, Code.UNKNOWN_ACCOUNT), (1, 9, Code.UNKNOWN_MARKET)):
-        seen = venue.preview(order(account, market, Intent.BUY_YES, 5_000, 1), 0)
+        seen = venue.preview(order(account, market, Intent.BUY_YES, 5_000, 1), 0, 1)
         assert (seen.code, seen.filled, seen.rested, seen.fills()) == (code, 0, 0, b"")
 
 
@@ -40,7 +40,7 @@ def test_the_record_adds_up_neighbours_of_one_price_and_kind() -> None:
     driver.must(c.sell_yes(1, 1, 4_500, 4, 3))
     driver.must(c.sell_yes(1, 1, 4_500, 3, 4))
     driver.must(c.buy_no(1, 1, 5_500, 5, 5))
-    record = driver.venue.preview(order(2, 1, Intent.BUY_YES, 4_600, 14), 0).record(77)
+    record = driver.venue.preview(order(2, 1, Intent.BUY_YES, 4_600, 14), 0, 1).record(77)
     cash = driver.cash(2)[0] - 12 * 4_500 - 2 * 4_600 + 10 * 10_000  # Ten pairs with its NO.
     head = (Code.OK, 2, 77, 12, 2, 12 * 4_500, 0, cash)
     assert struct.unpack_from("<iiqqqqqq", record) == head
@@ -58,6 +58,6 @@ def test_an_own_order_that_has_expired_gives_back_what_it_had_locked() -> None:
     for one in mine:
         driver.must(one)
     driver.venue.state.stamp_ns = expiry_ns  # As if a group had had no budget left for them.
-    seen = driver.venue.preview(order(1, 1, Intent.BUY_YES, 5_000, 1), 0)
+    seen = driver.venue.preview(order(1, 1, Intent.BUY_YES, 5_000, 1), 0, 1)
     assert (seen.code, seen.filled, seen.rested) == (Code.OK, 0, 1)
     assert seen.cash_free == 10**9 - 5_000
