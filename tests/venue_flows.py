@@ -337,6 +337,7 @@ steps = mixed(
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),
         (2, st.builds(Step, account_flows.owners, as_operator=st.booleans())),
+        (1, st.builds(Step, account_flows.paces)),
         (2, st.builds(Step, account_flows.risk, as_operator=st.booleans())),
         (4, st.builds(Step, st.one_of(good_orders, account_flows.risk), as_bot=st.just(True))),
     ]

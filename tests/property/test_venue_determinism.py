@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.domain.codes import Code
+from node.domain.limits import Limit
 from node.engine.invariants import InvariantError
 from node.engine.snapshot import SnapshotError, digests, restore
 from tests import account_commands as a
@@ -18,6 +19,7 @@ from tests import rule_commands as r
 from tests.venue_driver import SECOND_NS, Reply, VenueDriver, replay
 from tests.venue_flows import (
     FOREVER_NS,
+    PAUSE,
     Setting,
     dense_steps,
     endings,
@@ -45,6 +47,8 @@ def without_deadlines(step: FlowStep) -> FlowStep:
     How commands are grouped decides what time it is.
     """
     command = step.command
+    if isinstance(command, c.Configure) and command.limit == Limit.RATE_REFILL:
+        return step._replace(command=PAUSE)
     if isinstance(command, r.GuardsSet):
         return step._replace(command=replace(command, move=0, window_ns=0, pause_ns=0))
     if isinstance(command, a.AgentSet):
