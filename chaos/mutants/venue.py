@@ -114,8 +114,12 @@ VENUE: Final = (
         "release-of-too-little",
         "a closed buy order leaves a micro-USDC locked",
         "node/engine/ledger.py",
-        "        order.account.cash_free += freed\n",
-        "        order.account.cash_free += freed - 1\n",
+        "        order.account.cash_locked -= freed\n"
+        "        order.account.cash_free += freed\n"
+        "        change_exposure(order, -freed)\n    elif order.is_yes:\n",
+        "        order.account.cash_locked -= freed - 1\n"
+        "        order.account.cash_free += freed - 1\n"
+        "        change_exposure(order, -freed)\n    elif order.is_yes:\n",
     ),
     Mutant(
         "price-improvement-kept",
