@@ -304,7 +304,8 @@ class NaiveRisk(NaiveVenue):
         if key in self.agents:
             return self.agents[key].terms.account
         opened = [number for number in self.accounts if not self.accounts[number].owner]
-        keys = [number for number in range(2, len(self.keys) + 1) if number not in self.agents]
+        others = {self.keys[key] for key in self.resolvers} | set(self.agents)
+        keys = [number for number in range(2, len(self.keys) + 1) if number not in others]
         return dict(zip(keys, opened, strict=True)).get(key, 0)
 
     def _stop(self, command: a.Stop) -> Outcome:
