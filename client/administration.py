@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from node.domain import commands
-from node.domain.terms import AccountMode, FeeShape, Role, Scope
+from node.domain.terms import (
+    AccountMode,
+    EventKind,
+    FeeShape,
+    PauseLevel,
+    PauseScope,
+    Role,
+    Scope,
+)
 
 if TYPE_CHECKING:
     from client.order_entry import CommandSender
@@ -58,12 +66,16 @@ class Administration:
         """Set all limits of an account, or of every account in a market."""
         return await self._sender.execute(lambda f: f.bounds_set(scope, subject, *bounds))
 
-    async def create_event(self, name: str, *, exclusive: bool) -> Reply:
+    async def create_event(self, name: str, *, exclusive: bool, augmented: bool = False) -> Reply:
         """Create an event; of an `exclusive` one exactly one market wins.
 
-        `result` is its number.
+        If it is `augmented` too, its first market is Other, and those behind may be created with
+        the name "" and named later. `result` is its number.
         """
-        return await self._sender.execute(lambda f: f.event_create(exclusive, name))
+        kind = EventKind.EXCLUSIVE if exclusive else EventKind.INDEPENDENT
+        if augmented:
+            kind = EventKind.AUGMENTED
+        return await self._sender.execute(lambda f: f.event_create(kind, name))
 
     async def create_market(
         self,
@@ -98,6 +110,38 @@ class Administration:
     async def void_market(self, market: int) -> Reply:
         """Settle a market without a winner."""
         return await self._lifecycle(commands.MARKET_VOID, market)
+
+    async def set_market_times(
+        self, market: int, *, opens_at_ns: int = 0, closes_at_ns: int = 0
+    ) -> Reply:
+        """Have a market open and close by itself at these times of the log; 0 clears one."""
+        return await self._sender.execute(
+            lambda f: f.market_times(market, opens_at_ns, closes_at_ns)
+        )
+
+    async def name_outcome(self, market: int, name: str) -> Reply:
+        """Name a placeholder of an augmented event: from then on it can be opened."""
+        return await self._sender.execute(lambda f: f.outcome_name(market, name))
+
+    async def resolve_event(self, event: int, winner: int) -> Reply:
+        """Settle a whole exclusive event: market `winner` at 1, the others at 0."""
+        return await self._sender.execute(lambda f: f.event_resolve(event, winner))
+
+    async def propose_resolution(self, market: int, price: int, evidence: bytes) -> Reply:
+        """Propose what a closed market comes to; final when nobody disputes it in time.
+
+        In an exclusive event a price of 10,000 says that the market has won the event. `evidence`
+        is a hash of 32 bytes.
+        """
+        return await self._sender.execute(lambda f: f.propose(market, price, evidence))
+
+    async def decide_resolution(self, market: int, price: int, evidence: bytes) -> Reply:
+        """Decide a dispute: the price is final at once."""
+        return await self._sender.execute(lambda f: f.decide(market, price, evidence))
+
+    async def pause(self, scope: PauseScope, level: PauseLevel, subject: int = 0) -> Reply:
+        """Set how strictly the venue, an event, a market or an account takes commands."""
+        return await self._sender.execute(lambda f: f.pause(scope, subject, level))
 
     async def _lifecycle(self, kind: int, market: int, price: int = 0) -> Reply:
         return await self._sender.execute(lambda f: f.lifecycle(kind, market, price))

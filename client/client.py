@@ -18,6 +18,7 @@ from client.market_data import MarketData
 from client.order_entry import CommandSender, OrderEntry, ReplyWaiters
 from client.queries import Queries
 from client.reader import Reader
+from client.resolving import Resolving
 from client.session import TradeSession
 from client.timing import ClientTiming
 
@@ -69,6 +70,7 @@ class Client:
         self.orders = OrderEntry(sender, source)
         self.accounts = Accounts(sender)
         self.admin = Administration(sender)
+        self.resolving = Resolving(sender)
         self.queries = Queries(self._reader)
         self.market_data = MarketData(self._reader)
 

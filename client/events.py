@@ -126,6 +126,26 @@ class FeeReceived(NamedTuple):
     amount: int
 
 
+class Converted(NamedTuple):
+    """NO of the named outcomes (a bit an ordinal) became cash and YES of the others."""
+
+    header: Header
+    event: int
+    lots: int
+    cash: int
+    cash_free: int
+    outcomes: bytes
+
+
+class OutcomesMerged(NamedTuple):
+    """YES of all outcomes of an event became cash."""
+
+    header: Header
+    event: int
+    lots: int
+    cash_free: int
+
+
 class Fill(NamedTuple):
     """A public fill; the price is in YES terms."""
 
@@ -209,6 +229,29 @@ class GuardsChanged(NamedTuple):
     pause_ns: int
 
 
+class MarketPauseSet(NamedTuple):
+    """A market or its event is paused at a level from now on; 0 ends the pause of that scope."""
+
+    header: Header
+    scope: int
+    level: int
+
+
+class OutcomeNamed(NamedTuple):
+    """A placeholder has a name from now on."""
+
+    header: Header
+    name: bytes
+
+
+class MarketTimesSet(NamedTuple):
+    """When a market opens and closes by itself, 0 for never."""
+
+    header: Header
+    opens_at_ns: int
+    closes_at_ns: int
+
+
 class OtherEvent(NamedTuple):
     """An event that has no class here: its bytes behind the header."""
 
@@ -225,6 +268,8 @@ Event = (
     | Deposited
     | SetsChanged
     | Redeemed
+    | Converted
+    | OutcomesMerged
     | FeeReceived
     | Fill
     | DepthChanged
@@ -234,6 +279,9 @@ Event = (
     | GridChanged
     | MarketPaused
     | GuardsChanged
+    | MarketPauseSet
+    | MarketTimesSet
+    | OutcomeNamed
     | OtherEvent
 )
 
@@ -248,6 +296,9 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.SETS_CHANGED: (SetsChanged, struct.Struct("<40xi4xqq")),
     layout.REDEEMED: (Redeemed, struct.Struct("<40xiiqqq")),
     layout.FEE_RECEIVED: (FeeReceived, struct.Struct("<40xqqi4xqq")),
+    layout.CONVERTED: (Converted, struct.Struct("<40xi4xqqq128s")),
+    layout.OUTCOMES_MERGED: (OutcomesMerged, struct.Struct("<40xi4xqq")),
+    layout.OUTCOME_NAMED: (OutcomeNamed, struct.Struct("<40x64s")),
     layout.FILL: (Fill, struct.Struct("<40xqiiqi4xqq")),
     layout.DEPTH: (DepthChanged, struct.Struct("<40xiiq")),
     layout.MARKET_STATE: (MarketStateChanged, struct.Struct("<40xii")),
@@ -256,6 +307,8 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.MARKET_PAUSED: (MarketPaused, struct.Struct("<40xi4xq")),
     layout.GUARDS_CHANGED: (GuardsChanged, struct.Struct("<40xiii4xqq")),
     layout.SCHEDULE_CHANGED: (ScheduleChanged, struct.Struct("<40xiiiii4xq")),
+    layout.MARKET_PAUSE_SET: (MarketPauseSet, struct.Struct("<40xii")),
+    layout.MARKET_TIMES_SET: (MarketTimesSet, struct.Struct("<40xqq")),
 }
 
 

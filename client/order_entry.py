@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from client.errors import OutcomeUnknownError, SessionLostError
 from client.replies import Reply, parse_replies
 from client.session import TradeSession
+from node.domain.identifiers import OUTCOMES_SIZE
 from node.domain.terms import Intent, SelfTrade, TimeInForce
 from node.protocol.command_frames import CommandFrames
 
@@ -98,7 +99,7 @@ class OrderEntry:
         self._sender = sender
         self._random = random
 
-    async def place(
+    async def place(  # noqa: PLR0913 - an order has as many terms as it has
         self,
         market: int,
         intent: Intent,
@@ -111,6 +112,7 @@ class OrderEntry:
         expiry_ns: int = 0,
         accept_by_ns: int = 0,
         self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
+        flags: int = 0,
     ) -> Reply:
         """Place a limit order; `result` is its order id and `filled` what filled at once.
 
@@ -118,13 +120,13 @@ class OrderEntry:
         intent), `lots` in hundredths of a share. Without a `client_order_id` a random one is drawn.
         `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
         executed at all: times of the log, ns since 1970. `self_trade` is what happens when it meets
-        an order of its own account.
+        an order of its own account; `flags` are of `OrderFlag`.
         """
         name = self._name(client_order_id)
         owner = self._sender.owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
-        if expiry_ns or accept_by_ns or self_trade:
-            more = (expiry_ns, accept_by_ns, self_trade)
+        if expiry_ns or accept_by_ns or self_trade or flags:
+            more = (expiry_ns, accept_by_ns, self_trade, flags)
             return await self._sender.execute(lambda frames: frames.place_with_terms(*terms, *more))
         return await self._sender.execute(lambda frames: frames.place(*terms))
 
@@ -219,6 +221,26 @@ class OrderEntry:
         """Turn `lots` complete sets into cash."""
         owner = self._sender.owner(account)
         return await self._sender.execute(lambda frames: frames.merge(owner, market, lots))
+
+    async def convert(
+        self, event: int, lots: int, ordinals: Iterable[int], *, account: int | None = None
+    ) -> Reply:
+        """Turn NO of some outcomes of an exclusive event into cash and YES of all the others.
+
+        `ordinals` are the outcomes' places in their event, from 0. `result` is the cash that came,
+        in micro-USDC: 1 USDC a share for every outcome but one.
+        """
+        owner = self._sender.owner(account)
+        bits = sum(1 << ordinal for ordinal in set(ordinals))
+        outcomes = bits.to_bytes(OUTCOMES_SIZE, "little")
+        return await self._sender.execute(
+            lambda frames: frames.convert(owner, event, lots, outcomes)
+        )
+
+    async def merge_outcomes(self, event: int, lots: int, *, account: int | None = None) -> Reply:
+        """Turn YES of all outcomes of an exclusive event into 1 USDC a share."""
+        owner = self._sender.owner(account)
+        return await self._sender.execute(lambda frames: frames.merge_outcomes(owner, event, lots))
 
     async def redeem(self, market: int, *, account: int | None = None) -> Reply:
         """Turn all shares in a settled market into cash."""

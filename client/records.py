@@ -86,6 +86,7 @@ class EventRecord(NamedTuple):
     settled: int
     price_sum: int
     started: int
+    collateral: int
     name: str
 
 
@@ -165,7 +166,7 @@ _ACCOUNT = struct.Struct("<ii20siqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqq")
 _ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
-_EVENT = struct.Struct("<iiiiii64s")
+_EVENT = struct.Struct("<iiiiiiq64s")
 _LEVEL = struct.Struct("<iiq")
 _TREASURY = struct.Struct("<qqqqqqiiiiiiqqq")
 _SCHEDULE = struct.Struct("<iiiii4xq")

@@ -19,6 +19,8 @@ _COMMANDS = {
     "risk": "stop and let go, bounds accounts and markets, grant agents",
     "order": "place, preview, cancel and list orders",
     "depth": "show a market's book by price",
+    "resolution": "propose what markets come to, dispute and decide",
+    "pause": "pause the venue, an event, a market or an account",
     "replay": "send recorded order flow to the cluster",
     "bench": "measure throughput and latency",
     "demo": "trade, lose the leader, lose nothing: the whole story in a minute",

@@ -13,7 +13,7 @@ import uvloop
 
 from config import ConfigError, NodeConfig, load_node
 from node.consensus.errors import ConsensusError
-from node.engine.snapshot import SnapshotError
+from node.engine.snapshot_error import SnapshotError
 from node.machine import EXIT_FAILED
 from node.runtime import Runtime
 from node.storage.data_directory import DataDirectory

@@ -2,7 +2,9 @@
 
 from hypothesis import strategies as st
 
+from node.domain.limits import Limit
 from tests import account_commands as a
+from tests import commands as c
 
 accounts = st.sampled_from((1, 2, 3, 4, 5, 6, 7, 0, -1, 2**31 - 1))
 amounts = st.sampled_from((1, 5_000, 100_000, 400_000, 10**9, 0, -1, 2**63 - 1, -(2**63)))
@@ -79,3 +81,8 @@ revocations = st.builds(
     public_key=st.sampled_from((bot_key(1), bot_key(3), bytes(32))),
 )
 risk = st.one_of(budgets, budgets, stops, bounds, bounds, presence, revocations)
+paces = st.builds(
+    c.Configure,
+    limit=st.sampled_from((Limit.RATE_REFILL, Limit.RATE_BURST, Limit.RATE_COST_CANCEL)),
+    value=st.sampled_from((0, 1, 5, 10, 30, 1_000)),
+)

@@ -54,6 +54,8 @@ class NaiveOrder:
     """What its takers have paid."""
     key: int = 0
     """The number of the key that placed it."""
+    flags: int = 0
+    doomed: bool = False
 
     @property
     def side(self) -> Side:

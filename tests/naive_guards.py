@@ -58,7 +58,7 @@ class NaiveGuards(NaiveRules):
         if market.move or market.band:
             market.reference = price
 
-    def _pause(self, market: NaiveMarket) -> None:
+    def _pause_by_itself(self, market: NaiveMarket) -> None:
         market.state, market.reopens_ns = MarketState.HALTED, self.now_ns + market.pause_ns
 
     def _reopen(self) -> None:

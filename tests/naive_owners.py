@@ -8,6 +8,7 @@ from node.domain.terms import AccountMode, Role, WithdrawalState
 from node.domain.units import MAX_SUPPLY
 from tests import account_commands as a
 from tests import commands as c
+from tests import life_commands as life
 from tests.naive_ledger import NaiveLedger
 from tests.naive_records import NaiveAccount, Outcome, require
 
@@ -20,7 +21,9 @@ class NaiveOwners(NaiveLedger):
             return
         require(command.kind < c.AccountOpen.kind, Code.NOT_PERMITTED)
         if role == Role.BROKER:
-            require(command.kind < a.SubaccountOpen.kind, Code.NOT_PERMITTED)
+            of_outcomes = isinstance(command, (life.Convert, life.MergeOutcomes))
+            of_orders = command.kind < a.SubaccountOpen.kind
+            require(of_orders or of_outcomes, Code.NOT_PERMITTED)
             return
         named = [getattr(command, "account", 0)]
         if isinstance(command, a.Transfer):

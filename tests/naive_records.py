@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from node.domain.codes import Code
-from node.domain.terms import Intent, MarketState, MatchKind, Side
+from node.domain.terms import EventKind, Intent, MarketState, MatchKind, ResolutionStage, Side
 from tests.naive_book import WHOLE, NaiveBook, NaiveOrder, NaiveSchedule
 
 FEE_SCALE = 10_000 * 10_000
@@ -116,7 +116,7 @@ class NaiveEvent:
     """A group of markets; of an exclusive one exactly one wins."""
 
     number: int
-    exclusive: bool
+    exclusive: EventKind
     markets: list["NaiveMarket"] = field(default_factory=list)
 
 
@@ -145,6 +145,9 @@ class NaiveMarket:
     prices: list[tuple[int, int]] = field(default_factory=list)
     """Of fills: the eighth of a window in which each was, and the price."""
     reopens_ns: int = 0
+    is_named: bool = True
+    opens_at_ns: int = 0
+    closes_at_ns: int = 0
 
     def has_price(self, price: int) -> bool:
         """Whether orders may have this price."""
@@ -155,6 +158,18 @@ class NaiveMarket:
     def is_alive(self) -> bool:
         """Whether it is still to be settled."""
         return self.state < MarketState.RESOLVED
+
+
+@dataclass
+class NaiveResolution:
+    """What is said of one closed market."""
+
+    stage: ResolutionStage = ResolutionStage.ATTESTING
+    turn: int = 0
+    price: int = 0
+    evidence: bytes = bytes(32)
+    final_at_ns: int = 0
+    words: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
 
 
 def require(holds: bool, code: Code) -> None:

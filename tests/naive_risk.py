@@ -10,6 +10,7 @@ from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, 
 from node.domain.units import MAX_SUPPLY
 from tests import account_commands as a
 from tests import commands as c
+from tests import order_commands as o
 from tests.naive_book import NaiveOrder
 from tests.naive_records import Fact, NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
 from tests.naive_venue import NaiveVenue
@@ -102,7 +103,7 @@ class NaiveRisk(NaiveVenue):
     def _cost(self, command: c.Command) -> int:
         if type(command) in (c.Cancel, c.CancelAll):
             return self.limits[Limit.RATE_COST_CANCEL]
-        if type(command) is c.Reduce:
+        if type(command) in (c.Reduce, o.Amend):
             return self.limits[Limit.RATE_COST_AMEND]
         return self.limits[Limit.RATE_COST_PLACE]
 
@@ -303,7 +304,8 @@ class NaiveRisk(NaiveVenue):
         if key in self.agents:
             return self.agents[key].terms.account
         opened = [number for number in self.accounts if not self.accounts[number].owner]
-        keys = [number for number in range(2, len(self.keys) + 1) if number not in self.agents]
+        others = {self.keys[key] for key in self.resolvers} | set(self.agents)
+        keys = [number for number in range(2, len(self.keys) + 1) if number not in others]
         return dict(zip(keys, opened, strict=True)).get(key, 0)
 
     def _stop(self, command: a.Stop) -> Outcome:

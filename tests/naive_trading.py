@@ -8,6 +8,9 @@ from node.domain.terms import (
     Liquidity,
     MarketState,
     MatchKind,
+    OrderFlag,
+    PauseLevel,
+    PauseScope,
     SelfTrade,
     TimeInForce,
 )
@@ -15,6 +18,7 @@ from tests import commands as c
 from tests import order_commands as o
 from tests.naive_book import WHOLE, NaiveOrder
 from tests.naive_guards import NaiveGuards
+from tests.naive_lives import NaiveLives
 from tests.naive_records import (
     Fill,
     NaiveAccount,
@@ -26,7 +30,7 @@ from tests.naive_records import (
 )
 
 
-class NaiveTrading(NaiveGuards):
+class NaiveTrading(NaiveGuards, NaiveLives):
     """Orders one at a time: each rule in the fewest words that are right."""
 
     def _place(self, command: c.Place) -> Outcome:
@@ -52,11 +56,13 @@ class NaiveTrading(NaiveGuards):
 
     def _cancel(self, command: c.Cancel) -> Outcome:
         order = self._find(command)
+        self._require_level_of(order)
         self._close(order, CloseReason.USER)
         return Outcome(Code.OK, order.order_id)
 
     def _reduce(self, command: c.Reduce) -> Outcome:
         order = self._find(command)
+        self._require_level_of(order)
         require(command.lots >= 1, Code.SIZE_OUT_OF_RANGE)
         if command.lots >= order.leaves:
             self._close(order, CloseReason.REDUCED_TO_ZERO)
@@ -68,8 +74,8 @@ class NaiveTrading(NaiveGuards):
 
     def _cancelall(self, command: c.CancelAll) -> Outcome:
         account = self._account(command.account)
-        if command.market:
-            self._market(command.market)
+        market = self._market(command.market) if command.market else None
+        self._require_level(account, market, PauseLevel.CANCEL_ONLY)
         mine = list(account.orders.values())
         closed = [order for order in mine if command.market in (0, order.market)]
         for order in closed:
@@ -112,10 +118,14 @@ class NaiveTrading(NaiveGuards):
             self.markets[command.market].schedule,
             expiry_ns=getattr(command, "expiry_ns", 0),
             self_trade=getattr(command, "self_trade", 0),
+            flags=getattr(command, "flags", 0),
         )
 
     def _check_terms(self, order: NaiveOrder, market: NaiveMarket) -> None:
         require(market.state == MarketState.OPEN, Code.MARKET_NOT_OPEN)
+        posts = order.time_in_force == TimeInForce.POST_ONLY
+        most = PauseLevel.POST_ONLY if posts else PauseLevel.NONE
+        self._require_level(self.accounts[order.account], market, most)
         require(order.intent in list(Intent), Code.INTENT_INVALID)
         require(order.time_in_force in list(TimeInForce), Code.TIME_IN_FORCE_INVALID)
         require(1 <= order.price < WHOLE, Code.PRICE_OUT_OF_RANGE)
@@ -123,7 +133,8 @@ class NaiveTrading(NaiveGuards):
         require(1 <= order.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
 
     def _check_conditions(self, command: c.PlaceWithTerms) -> None:
-        unknown = (command.flags, command.group, command.spend)
+        flags = command.flags & ~OrderFlag.CANCEL_ON_PAUSE
+        unknown = (flags, command.group, command.spend)
         require(not any(unknown), Code.FLAGS_INVALID)
         if command.expiry_ns:
             may_expire = command.time_in_force in (TimeInForce.GTD, TimeInForce.POST_ONLY)
@@ -180,7 +191,8 @@ class NaiveTrading(NaiveGuards):
                     self._close(taker, CloseReason.SELF_TRADE)
                     return
             elif self._moves_too_far(market, [maker.yes_price]):
-                self._pause(market)
+                self._pause_by_itself(market)
+                self._doom(PauseScope.MARKET, market.number)
                 self._close(taker, CloseReason.MARKET_PAUSED)
                 return
             else:

@@ -5,14 +5,15 @@ bounded sweeps: what the engine sweeps, it does at once when a group ends. A rul
 the fewest words that are right.
 """
 
-from collections.abc import Iterable
-
 from node.domain.codes import Code
 from node.domain.limits import LIMIT_RANGES, Limit
 from node.domain.terms import (
     AccountMode,
     CloseReason,
+    EventKind,
     MarketState,
+    PauseLevel,
+    ResolutionStage,
     Role,
 )
 from node.domain.units import MAX_SUPPLY
@@ -31,9 +32,10 @@ from tests.naive_records import (
     RejectedError,
     require,
 )
+from tests.naive_resolutions import NaiveResolutions
 
 
-class NaiveVenue(NaiveOrders, NaiveOwners):
+class NaiveVenue(NaiveOrders, NaiveOwners, NaiveResolutions):
     """The rules: commands, checks and matching over the naive ledger."""
 
     # ----------------------------------------------------------------------------------------------
@@ -59,15 +61,20 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         for order in sorted(expired, key=lambda order: (order.expiry_ns, order.order_id)):
             self._close(order, CloseReason.EXPIRED)
         self._reopen()
+        self._let_time_act()
+        self._make_due_final()
         return self.facts
 
     def end_group(self) -> None:
         """Do what the engine sweeps.
 
-        Cancel the orders of closed markets, pay the positions of resolved ones.
+        Cancel the orders of closed markets, and those that go with a pause; pay the positions of
+        resolved ones.
         """
         self.facts, self.fills = [], []
         self._sweep_grids()
+        for order in [order for order in self.orders.values() if order.doomed]:
+            self._close(order, CloseReason.PAUSED)
         for market in self.markets.values():
             if market.state == MarketState.CLOSED:
                 for order in [
@@ -105,7 +112,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         require(len(self.events) < self.limits[Limit.EVENTS], Code.TOO_MANY_EVENTS)
         require(command.name[:1] not in (b"", b"\0"), Code.NAME_INVALID)
         number = len(self.events) + 1
-        self.events[number] = NaiveEvent(number, bool(command.exclusive))
+        self.events[number] = NaiveEvent(number, kind_of(command.exclusive))
         return Outcome(Code.OK, number)
 
     def _marketcreate(self, command: c.MarketCreate) -> Outcome:
@@ -113,9 +120,11 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         event = self.events[command.event]
         require(len(self.markets) < self.limits[Limit.MARKETS], Code.TOO_MANY_MARKETS)
         require(len(event.markets) < self.limits[Limit.MARKETS_PER_EVENT], Code.EVENT_FULL)
+        may_wait = event.exclusive == EventKind.AUGMENTED and bool(event.markets)
         started = any(market.state != MarketState.CREATED for market in event.markets)
         require(not (event.exclusive and started), Code.EVENT_STARTED)
-        require(command.name[:1] not in (b"", b"\0"), Code.NAME_INVALID)
+        is_named = command.name[:1] not in (b"", b"\0")
+        require(is_named or may_wait, Code.NAME_INVALID)
         require(command.tick in [n for n in range(1, 5_001) if 5_000 % n == 0], Code.TICK_INVALID)
         for bps in (command.taker_fee_bps, command.maker_fee_bps):
             require(0 <= bps <= self.limits[Limit.FEE_BPS], Code.FEE_OUT_OF_RANGE)
@@ -123,23 +132,9 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         self._enter(schedule)
         number = len(self.markets) + 1
         self.markets[number] = NaiveMarket(number, event, command.tick, schedule)
+        self.markets[number].is_named = is_named
         event.markets.append(self.markets[number])
         return Outcome(Code.OK, number)
-
-    def _marketopen(self, command: c.MarketOpen) -> Outcome:
-        return self._move(command, (MarketState.CREATED, MarketState.HALTED), MarketState.OPEN)
-
-    def _markethalt(self, command: c.MarketHalt) -> Outcome:
-        market = self._market(command.market)
-        before = (MarketState.OPEN, *([MarketState.HALTED] if market.reopens_ns else []))
-        return self._move(command, before, MarketState.HALTED)
-
-    def _marketclose(self, command: c.MarketClose) -> Outcome:
-        before = (MarketState.CREATED, MarketState.OPEN, MarketState.HALTED)
-        self._move(command, before, MarketState.CLOSED)
-        self.markets[command.market].sweeping = True
-        resting = [order for order in self.orders.values() if order.market == command.market]
-        return Outcome(Code.OK, 0, len(resting))
 
     def _marketresolve(self, command: c.MarketResolve) -> Outcome:
         return self._settle_market(command, MarketState.RESOLVED, command.price)
@@ -164,6 +159,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
         require(account.mode == AccountMode.HOLD, Code.SPLIT_IN_NET_MODE)
         market = self._market(command.market)
         require(market.state == MarketState.OPEN, Code.MARKET_NOT_OPEN)
+        self._require_level(account, market, PauseLevel.POST_ONLY)
         require(1 <= command.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
         self._require_position(account, market)
         require(account.cash_free >= WHOLE * command.lots, Code.INSUFFICIENT_FUNDS)
@@ -174,6 +170,7 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
     def _merge(self, command: c.Merge) -> Outcome:
         account, market = self._account(command.account), self._market(command.market)
         require(market.state not in SETTLED, Code.MARKET_STATE_INVALID)
+        self._require_level(account, market, PauseLevel.CANCEL_ONLY)
         require(1 <= command.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
         position = account.positions.get(market.number, NaivePosition())
         pairs = min(position.yes_free, position.no_free)
@@ -185,17 +182,10 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
     def _redeem(self, command: c.Redeem) -> Outcome:
         account, market = self._account(command.account), self._market(command.market)
         require(market.state in SETTLED, Code.MARKET_NOT_RESOLVED)
+        self._require_level(account, market, PauseLevel.CANCEL_ONLY)
         position = account.positions.get(market.number, NaivePosition())
         require(position.yes + position.no > 0, Code.NOTHING_TO_REDEEM)
         return Outcome(Code.OK, self._pay(account, market))
-
-    def _move(
-        self, command: c.Lifecycle, before: Iterable[MarketState], after: MarketState
-    ) -> Outcome:
-        market = self._market(command.market)
-        require(market.state in before, Code.MARKET_STATE_INVALID)
-        market.state, market.reopens_ns, market.prices = after, 0, []
-        return Outcome(Code.OK)
 
     def _settle_market(self, command: c.Lifecycle, state: MarketState, price: int) -> Outcome:
         market = self._market(command.market)
@@ -208,5 +198,18 @@ class NaiveVenue(NaiveOrders, NaiveOwners):
             fits = total == WHOLE if last else total <= WHOLE
             require(fits, Code.RESOLUTION_SUM_INVALID)
         require(not market.sweeping, Code.MARKET_SWEEPING)
+        lost = state == MarketState.VOIDED or price == 0
+        require(market.is_named or lost, Code.OUTCOME_UNNAMED)
+        known = self.resolutions.get(market.number)
+        disputed = known is not None and known.stage == ResolutionStage.DISPUTED
+        if not (disputed and state == MarketState.VOIDED):
+            self._require_nothing_pending(market)
+        self.resolutions.pop(market.number, None)
         market.state, market.price, market.sweeping = state, price, True
         return Outcome(Code.OK)
+
+
+def kind_of(exclusive: int) -> EventKind:
+    """Return what a field of EVENT_CREATE means; a number that none is counts as exclusive."""
+    known = exclusive in list(EventKind)
+    return EventKind(exclusive) if known else EventKind.EXCLUSIVE

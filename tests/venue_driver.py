@@ -135,6 +135,18 @@ def transfer_of(event: Event) -> Fact | None:
     if event.kind == EventType.WITHDRAWAL:
         number, amount, _, state, _ = struct.unpack("<qqqii", body)
         return Fact(account, "withdrawal", number, lots=amount, detail=state)
+    return fact_of_outcomes(event)
+
+
+def fact_of_outcomes(event: Event) -> Fact | None:
+    """Return a private event about all outcomes of an event as a fact."""
+    body, account = event.body, event.stream
+    if event.kind == EventType.CONVERTED:
+        number, _, lots, cash, _, _ = struct.unpack("<iiqqq128s", body)
+        return Fact(account, "converted", lots=lots, fee=cash, detail=number)
+    if event.kind == EventType.OUTCOMES_MERGED:
+        number, _, lots, _ = struct.unpack("<iiqq", body)
+        return Fact(account, "outcomes", lots=lots, detail=number)
     return None
 
 

@@ -15,9 +15,11 @@ from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
 from tests import account_flows
 from tests import commands as c
+from tests import life_commands as life
 from tests import order_commands as o
 from tests import rule_commands as r
 from tests.account_commands import AgentSet
+from tests.life_flows import RESOLVERS, lives, resolutions, winners
 from tests.rule_flows import rules, valid_guards, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
@@ -47,6 +49,7 @@ class Setting:
     schedule: r.ScheduleCreate | None
     fee_account: int
     guards: r.GuardsSet | None
+    challenge_seconds: int
 
     def genesis(self) -> Genesis:
         """Return the genesis of this setting."""
@@ -57,6 +60,7 @@ class Setting:
             open_orders_per_account=self.open_orders,
             positions_per_account=self.positions,
             lots_per_order=MOST_LOTS,
+            challenge_seconds=self.challenge_seconds,
         )
 
     def start(self) -> "Flow":
@@ -83,6 +87,8 @@ class Setting:
         for account in (1, 3):
             pair.must(AgentSet(account, account_flows.bot_key(account)))
             bots[account] = pair.sender(account_flows.bot_key(account), account)
+        for key in RESOLVERS:
+            pair.grant_resolver(key)
         return Flow(pair, senders, bots)
 
 
@@ -174,6 +180,9 @@ def dense_step(random: Random, number: int) -> Step:
         return Step(c.Split(random.randint(3, 4), market, random.randint(1, 5)))
     if kind < 0.98:
         return Step(c.Merge(account, market, random.randint(1, 5)))
+    if kind < 0.985:
+        ordinals = random.choice(((0,), (0, 1), (0, 2), (1,), (0, 1, 2)))
+        return Step(life.Convert(account, 1, random.randint(1, 4), ordinals))
     if kind < 0.99:
         return Step(c.CancelAll(account, random.choice((0, market))))
     return Step(random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market))
@@ -193,6 +202,7 @@ settings_of_flows = st.builds(
     schedule=st.one_of(st.none(), valid_schedules),
     fee_account=st.sampled_from((0, 0, 1, 4)),
     guards=st.one_of(st.none(), st.none(), valid_guards),
+    challenge_seconds=st.sampled_from((0, 0, 1, 3)),
 )
 
 accounts = st.integers(1, ACCOUNTS)
@@ -230,8 +240,8 @@ termed_orders = st.builds(
     ),
     accept_by_ns=st.one_of(st.just(0), st.integers(20, 110).map(SECOND_NS.__mul__)),
     spend=st.sampled_from((0,) * 30 + (1,)),
-    flags=st.sampled_from((0,) * 30 + (1 << 20,)),
     self_trade=st.sampled_from((0, 1, 1, 2, 2, 3, -1)),
+    flags=st.sampled_from((0,) * 20 + (2,) * 10 + (1 << 20,)),
 )
 bad_orders = st.builds(
     c.Place,
@@ -337,23 +347,30 @@ steps = mixed(
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),
         (2, st.builds(Step, account_flows.owners, as_operator=st.booleans())),
+        (1, st.builds(Step, account_flows.paces)),
         (2, st.builds(Step, account_flows.risk, as_operator=st.booleans())),
         (4, st.builds(Step, st.one_of(good_orders, account_flows.risk), as_bot=st.just(True))),
+        (2, st.builds(Step, lives)),
     ]
 )
 flows = st.lists(steps, min_size=40, max_size=80)
 endings = st.lists(
-    st.sampled_from(
-        [c.MarketClose(market) for market in range(1, MARKETS + 1) for _ in range(2)]
-        + [
-            kind(market, price)
-            for market in range(1, MARKETS + 1)
-            for kind, price in (
-                (c.MarketResolve, 0),
-                (c.MarketResolve, 10_000),
-                (c.MarketVoid, 0),
-            )
-        ]
-    ).map(Step),
+    st.one_of(
+        winners.map(Step),
+        resolutions.map(Step),
+        resolutions.map(Step),
+        st.sampled_from(
+            [c.MarketClose(market) for market in range(1, MARKETS + 1) for _ in range(2)]
+            + [
+                kind(market, price)
+                for market in range(1, MARKETS + 1)
+                for kind, price in (
+                    (c.MarketResolve, 0),
+                    (c.MarketResolve, 10_000),
+                    (c.MarketVoid, 0),
+                )
+            ]
+        ).map(Step),
+    ),
     max_size=14,
 )

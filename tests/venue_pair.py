@@ -30,6 +30,7 @@ MASS_REASONS = (
     CloseReason.MARKET_STOPPED,
     CloseReason.DEADLINE_PASSED,
     CloseReason.REDUCE_ONLY,
+    CloseReason.PAUSED,
 )
 
 
@@ -66,6 +67,13 @@ class VenuePair:
         key: Any = self.engine.venue.key_by_public(public_key)
         session = self.engine.open_session(public_key)
         return Sender(session, Role.TRADER, account, key.number)
+
+    def grant_resolver(self, public_key: bytes) -> None:
+        """Register a resolver's key at both."""
+        _, applied = self.engine.say(c.KeyGrant(public_key, Role.RESOLVER))
+        assert applied.replies[0].code == Code.OK
+        self.naive.resolvers.append(public_key)
+        self.naive.keys[public_key] = len(self.naive.keys) + 1
 
     def open_market(
         self, event: int, tick: int = 1, taker_fee_bps: int = 0, maker_fee_bps: int = 0
@@ -167,6 +175,7 @@ def check_conserved(engine: VenueDriver) -> None:
     accounts = state.accounts[1:]
     cash = sum(account.cash_free + account.cash_locked for account in accounts)
     held = sum(market.collateral for market in state.markets[1:])
+    held += sum(event.collateral for event in state.events[1:])
     assert state.treasury.collateral == held
     treasury = state.treasury
     assert treasury.deposits - treasury.withdrawn == cash + treasury.pending + held + treasury.fees
@@ -177,12 +186,29 @@ def check_conserved(engine: VenueDriver) -> None:
         assert account.cash_locked == sum(lock_of(order) for order in orders)
         for position in account.positions.values():
             check_position(position)
-    for market in state.markets[1:]:
+    for event in state.events[1:]:
+        check_shares(event)
+
+
+def check_shares(event: Any) -> None:
+    """Check that what stands behind an event's shares is what they are worth, whoever wins."""
+    owed, left, open_markets = 0, WHOLE, []
+    for market in event.markets:
         yes = sum(position.yes_free + position.yes_locked for position in market.positions)
         no = sum(position.no_free + position.no_locked for position in market.positions)
         worth = market.price * yes + (WHOLE - market.price) * no
-        assert market.collateral == (worth if market.state in SETTLED else WHOLE * yes)
-        assert market.state in SETTLED or yes == no
+        settled = market.state in SETTLED
+        if event.exclusive:
+            assert market.collateral == 0
+            owed, left = owed + worth * settled, left - market.price * settled
+            open_markets += [] if settled else [(yes, no)]
+        else:
+            assert market.collateral == (worth if settled else WHOLE * yes)
+            assert settled or yes == no
+    for yes, no in open_markets:
+        all_no = sum(other for _, other in open_markets)
+        assert event.collateral == owed + WHOLE * all_no + left * (yes - no)
+    assert open_markets or event.collateral == owed
 
 
 def check_keys(engine: VenueDriver) -> None:

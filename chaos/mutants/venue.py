@@ -60,6 +60,36 @@ VENUE: Final = (
         "    def _load_rightly(self) -> Venue:\n",
     ),
     Mutant(
+        "pause-forgotten-by-snapshots",
+        "a node that restarts from a snapshot does not know how strict a pause is",
+        "node/engine/restoring_lives.py",
+        "    pause.level = read_i64_le(value, at + records.PAUSE_LEVEL)\n",
+        "    pause.level = 0\n",
+    ),
+    Mutant(
+        "conversion-pays-for-every-outcome",
+        "a conversion pays 1 USDC for each NO that is given, also for the one that YES makes up for",
+        "node/engine/conversion.py",
+        "    cash = (count - 1) * PRICE_SCALE * lots\n",
+        "    cash = count * PRICE_SCALE * lots\n",
+    ),
+    Mutant(
+        "conversion-leaves-an-outcome-out",
+        "a conversion gives no YES of the last outcome",
+        "node/engine/ledger.py",
+        "        position.yes_free += lots\n        pair_off(position, treasury)\n",
+        "        last = position.market.event.markets[-1]\n"
+        "        position.yes_free += 0 if position.market is last else lots\n"
+        "        pair_off(position, treasury)\n",
+    ),
+    Mutant(
+        "attestations-forgotten-by-snapshots",
+        "a node that restarts from a snapshot does not count the attestations before it",
+        "node/engine/restoring_lives.py",
+        "    while len(resolution.attestations) < count:\n",
+        "    while len(resolution.attestations) < count - 1:\n",
+    ),
+    Mutant(
         "fees-round-down",
         "fees are rounded in the user's favour",
         "node/engine/fees.py",
@@ -114,8 +144,12 @@ VENUE: Final = (
         "release-of-too-little",
         "a closed buy order leaves a micro-USDC locked",
         "node/engine/ledger.py",
-        "        order.account.cash_free += freed\n",
-        "        order.account.cash_free += freed - 1\n",
+        "        order.account.cash_locked -= freed\n"
+        "        order.account.cash_free += freed\n"
+        "        change_exposure(order, -freed)\n    elif order.is_yes:\n",
+        "        order.account.cash_locked -= freed - 1\n"
+        "        order.account.cash_free += freed - 1\n"
+        "        change_exposure(order, -freed)\n    elif order.is_yes:\n",
     ),
     Mutant(
         "price-improvement-kept",

@@ -38,6 +38,13 @@ _SCRIPTED: Final = (
     commands.MARKET_VOID,
     commands.CONFIGURE,
     commands.CHECKPOINT,
+    commands.MARKET_TIMES,
+    commands.PAUSE,
+    commands.EVENT_RESOLVE,
+    commands.PROPOSE,
+    commands.DECIDE,
+    commands.DISPUTE,
+    commands.ATTEST,
 )
 """Never drawn blindly: the stage must stay fit for trading, and checkpoints must not be all."""
 _REGISTERED: Final = tuple(workload for workload in OPERATOR if workload.kind not in _SCRIPTED)

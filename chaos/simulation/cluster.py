@@ -88,6 +88,7 @@ class Cluster:
 
     def _client(self, number: int, key: SigningKey, workloads: tuple[Workload, ...]) -> ClientHost:
         known = Knowledge(number, TRADERS, MARKETS, now_ns=self._wall_ns)
+        known.cluster_id = self.setting.genesis.cluster_id
         client = ClientHost(self, number, key, workloads, known, Random(self.random.random()))
         self.clients.append(client)
         return client

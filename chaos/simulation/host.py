@@ -18,7 +18,7 @@ from node.consensus.errors import ConsensusError
 from node.consensus.journal import Flush
 from node.consensus.journal_recovery import Entry, recover
 from node.consensus.recovery_marker import RECOVERING_MARKER
-from node.engine.snapshot import SnapshotError
+from node.engine.snapshot_error import SnapshotError
 from node.storage.errors import StorageError
 from node.surroundings import Surroundings
 

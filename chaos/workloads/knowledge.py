@@ -31,6 +31,8 @@ class Knowledge:
     keys: int = 0
     now_ns: Callable[[], int] = time_ns
     """The client's wall clock: what it takes the log's time to be."""
+    cluster_id: bytes = bytes(16)
+    """For which attestations are signed."""
     _placed: dict[int, None] = field(default_factory=dict)
 
     def new_client_order_id(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final, NamedTuple
 
+from chaos.workloads import lives
 from chaos.workloads.knowledge import Knowledge
 from node.domain import commands, terms
 from node.domain.limits import Limit
@@ -73,6 +74,7 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
         expiry_ns,
         accept_by_ns,
         random.choice((terms.CANCEL_RESTING, terms.CANCEL_TAKER, terms.CANCEL_BOTH)),
+        random.choice((0, 0, terms.CANCEL_ON_PAUSE)),
     )
 
 
@@ -141,7 +143,7 @@ def _deposit(frames: CommandFrames, random: Random, known: Knowledge) -> None:
 
 def _event_create(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     del known
-    frames.event_create(random.random() < 0.5, f"event {random.randrange(1_000)}")
+    frames.event_create(random.randint(0, 2), f"event {random.randrange(1_000)}")
 
 
 def _market_create(frames: CommandFrames, random: Random, known: Knowledge) -> None:
@@ -309,6 +311,8 @@ TRADER: Final = (
     Workload(commands.STOP_LIFT, 3, _stop(commands.STOP_LIFT)),
     Workload(commands.DEADLINE_SET, 1, _deadline_set),
     Workload(commands.ON_DISCONNECT, 1, _on_disconnect),
+    Workload(commands.CONVERT, 4, lives.convert),
+    Workload(commands.MERGE_OUTCOMES, 1, lives.merge_outcomes),
 )
 OPERATOR: Final = (
     Workload(commands.CHECKPOINT, 14, _checkpoint),
@@ -336,6 +340,15 @@ OPERATOR: Final = (
     Workload(commands.BOUNDS_SET, 2, _bounds_set),
     Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
     Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),
+    Workload(commands.MARKET_TIMES, 2, lives.market_times),
+    Workload(commands.PAUSE, 3, lives.pause),
+    Workload(commands.EVENT_RESOLVE, 1, lives.event_resolve),
+    Workload(commands.OUTCOME_NAME, 1, lives.outcome_name),
+    Workload(commands.PROPOSE, 2, lives.propose),
+    Workload(commands.DECIDE, 1, lives.decide),
+    Workload(commands.DISPUTE, 1, lives.dispute),
+    Workload(commands.ATTEST, 3, lives.attest),
+    Workload(commands.KEY_GRANT, 1, lives.grant_resolver),
 )
 """One operator is assumed: with two, deposit cursors would mostly be rejected."""
 

@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 
 from client import Client, RejectedError
 from client.records import AccountRecord, PositionRecord
-from cluster.clients import OPERATOR, USDC, is_key_name, is_number, owner_of, read, trade
+from cluster.clients import NUMBER, OPERATOR, USDC, is_key_name, is_number, owner_of, read, trade
 from cluster.console import (
     data_option,
     failures_explained,
@@ -90,6 +90,55 @@ def deposit(account: str, amount: int, *, data: Path, as_json: bool) -> None:
         say_json({"account": number, "deposited": amount})
     else:
         click.echo(f"account {number}: {usdc(amount)} USDC credited")
+
+
+@command.command("subaccount")
+@click.argument("account")
+@click.option("--mode", type=click.Choice(["net", "hold"]), default="net", show_default=True)
+@data_option
+@json_option
+def subaccount(account: str, mode: str, *, data: Path, as_json: bool) -> None:
+    """Open another account of the owner of ACCOUNT; the owner's key acts for it.
+
+    Example: quorumbook account subaccount alice
+    """
+    owner = owner_of(account)
+    kind = AccountMode[mode.upper()]
+    reply = trade(
+        data,
+        lambda client: client.accounts.open_subaccount(kind, account=owner.account),
+        owner.key,
+    )
+    if as_json:
+        say_json({"account": reply.result, "owner": account})
+    else:
+        click.echo(f"account {reply.result} of {account}")
+
+
+@command.command("transfer")
+@click.argument("account")
+@click.argument("to", type=NUMBER)
+@click.argument("amount", type=USDC)
+@click.option("--number", type=click.IntRange(1), required=True, help="Above the last one's.")
+@data_option
+@json_option
+def transfer(account: str, to: int, amount: int, number: int, *, data: Path, as_json: bool) -> None:
+    """Move AMOUNT of free USDC from ACCOUNT to account TO of the same owner, once.
+
+    A transfer whose number was used already moves nothing.
+
+    Example: quorumbook account transfer alice 7 25.5 --number 1
+    """
+    owner = owner_of(account)
+    trade(
+        data,
+        lambda client: client.accounts.transfer(to, amount, number, account=owner.account),
+        owner.key,
+    )
+    if as_json:
+        say_json({"to": to, "amount": amount, "number": number})
+    else:
+        click.echo(f"transfer {number}: {usdc(amount)} USDC to account {to}")
 
 
 @command.command("withdraw")

@@ -10,6 +10,7 @@ from cluster.clients import NAME, NUMBER, read, trade
 from cluster.commands.market import COLUMNS, as_dict, row
 from cluster.console import data_option, json_option, say_json, say_table
 from cluster.deployment import DeploymentError
+from node.domain.terms import EventKind
 
 
 @click.group("event", short_help="create and show events, groups of markets")
@@ -28,18 +29,41 @@ def command() -> None:
     show_default=True,
     help="Whether exactly one market wins.",
 )
+@click.option(
+    "--augmented",
+    is_flag=True,
+    help="Exclusive; the first market is Other, and those behind may be named later.",
+)
 @data_option
 @json_option
-def create(name: str, *, exclusive: bool, data: Path, as_json: bool) -> None:
+def create(name: str, *, exclusive: bool, augmented: bool, data: Path, as_json: bool) -> None:
     """Create an event called NAME.
 
     Example: quorumbook event create "Who wins the race?" --exclusive
     """
-    number = trade(data, lambda client: client.admin.create_event(name, exclusive=exclusive)).result
+    kind = {"exclusive": exclusive or augmented, "augmented": augmented}
+    number = trade(data, lambda client: client.admin.create_event(name, **kind)).result
     if as_json:
-        say_json({"event": number, "name": name, "exclusive": exclusive})
+        say_json({"event": number, "name": name, **kind})
     else:
         click.echo(f"event {number}: {name}")
+
+
+@command.command("resolve")
+@click.argument("event", type=NUMBER)
+@click.argument("winner", type=NUMBER)
+@data_option
+@json_option
+def resolve(event: int, winner: int, *, data: Path, as_json: bool) -> None:
+    """Settle the exclusive EVENT: its market WINNER at 1, all others at 0.
+
+    Example: quorumbook event resolve 1 3
+    """
+    index = trade(data, lambda client: client.admin.resolve_event(event, winner)).log_index
+    if as_json:
+        say_json({"event": event, "winner": winner, "log_index": index})
+    else:
+        click.echo(f"event {event} is resolved as of index {index}: market {winner} has won")
 
 
 @command.command("show")
@@ -89,6 +113,8 @@ def _as_dict(event: EventRecord) -> dict[str, object]:
         "event": event.number,
         "name": event.name,
         "exclusive": bool(event.exclusive),
+        "augmented": event.exclusive == EventKind.AUGMENTED,
+        "collateral_micro_usdc": event.collateral,
         "market_count": event.markets,
         "settled": event.settled,
     }

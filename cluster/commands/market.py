@@ -22,6 +22,7 @@ from cluster.clients import (
 )
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
+from cluster.moments import TIME
 from node.domain.terms import MarketState
 from node.domain.units import NANOSECONDS_PER_SECOND, PRICE_SCALE
 
@@ -49,7 +50,7 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("event", type=NUMBER)
-@click.argument("name", type=NAME)
+@click.argument("name", type=NAME, required=False)
 @click.option(
     "--tick",
     type=click.IntRange(1, PRICE_SCALE),
@@ -69,7 +70,7 @@ def command() -> None:
 @json_option
 def create(
     event: int,
-    name: str,
+    name: str | None,
     tick: int,
     taker_fee_bps: int,
     maker_fee_bps: int,
@@ -78,14 +79,14 @@ def create(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Create a market called NAME in EVENT.
+    """Create a market called NAME in EVENT; without a NAME, a placeholder of an augmented one.
 
     Example: quorumbook market create 1 "Red Rum" --tick 10 --taker-fee-bps 25
     """
 
     async def work(client: Client) -> int:
         fees = {"taker_fee_bps": taker_fee_bps, "maker_fee_bps": maker_fee_bps}
-        number = (await client.admin.create_market(event, name, tick=tick, **fees)).result
+        number = (await client.admin.create_market(event, name or "", tick=tick, **fees)).result
         if at_once:
             await client.admin.open_market(number)
         return number
@@ -94,7 +95,7 @@ def create(
     if as_json:
         say_json({"market": number, "event": event, "name": name, "open": at_once})
     else:
-        click.echo(f"market {number}: {name}{', open' if at_once else ''}")
+        click.echo(f"market {number}: {name or 'a placeholder'}{', open' if at_once else ''}")
 
 
 @command.command("open")
@@ -135,6 +136,44 @@ def close(market: int, *, data: Path, as_json: bool) -> None:
     _advance(
         data, market, "closed", lambda client: client.admin.close_market(market), as_json=as_json
     )
+
+
+@command.command("name")
+@click.argument("market", type=NUMBER)
+@click.argument("name", type=NAME)
+@data_option
+@json_option
+def name_outcome(market: int, name: str, *, data: Path, as_json: bool) -> None:
+    """Name MARKET, a placeholder of an augmented event: from then on it can be opened.
+
+    Example: quorumbook market name 4 "Red Rum"
+    """
+    index = trade(data, lambda client: client.admin.name_outcome(market, name)).log_index
+    if as_json:
+        say_json({"market": market, "name": name, "log_index": index})
+    else:
+        click.echo(f"market {market} is called {name} as of index {index}")
+
+
+@command.command("times")
+@click.argument("market", type=NUMBER)
+@click.option("--opens", type=TIME, help="When it opens by itself.")
+@click.option("--closes", type=TIME, help="When it closes by itself.")
+@data_option
+@json_option
+def market_times(
+    market: int, *, opens: int | None, closes: int | None, data: Path, as_json: bool
+) -> None:
+    """Set when MARKET opens and closes by itself; a time that is left out is cleared.
+
+    Example: quorumbook market times 1 --closes 2027-01-01T12:00:00Z
+    """
+    chosen = {"opens_at_ns": opens or 0, "closes_at_ns": closes or 0}
+    index = trade(data, lambda client: client.admin.set_market_times(market, **chosen)).log_index
+    if as_json:
+        say_json({"market": market, **chosen, "log_index": index})
+    else:
+        click.echo(f"market {market} has its times as of index {index}")
 
 
 @command.command("resolve")

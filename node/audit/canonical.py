@@ -37,7 +37,7 @@ from node.domain.units import PRICE_SCALE
 _KEY: Final = Struct(">hq")
 _VENUE: Final = Struct("<32sqqii")
 _TREASURY: Final = Struct("<6q6i3q")
-_EVENT: Final = Struct(f"<6i{NAME_SIZE}s")
+_EVENT: Final = Struct(f"<6iq{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
 _ACCOUNT: Final = Struct("<2i20si5q")
 _POSITION: Final = Struct("<q2i6q")
@@ -96,6 +96,7 @@ class EventRecord(NamedTuple):
     settled: int
     price_sum: int
     started: int
+    collateral: int
     name: bytes
 
 

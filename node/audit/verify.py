@@ -11,6 +11,7 @@ from typing import Final
 
 from node.audit.acknowledgements import AcknowledgementCheck, read_acknowledgements
 from node.audit.agreement import common_index, compare
+from node.audit.attestations import check_attestations
 from node.audit.canonical import CanonicalStateError, read_state
 from node.audit.conservation import check_conservation
 from node.audit.directory import AuditError, NodeData, open_node
@@ -18,7 +19,7 @@ from node.audit.replay import Observer, Replay, StateDigests
 from node.audit.report import AuditReport, NodeReport
 from node.consensus.errors import ConsensusError
 from node.engine.invariants import InvariantError
-from node.engine.snapshot import SnapshotError
+from node.engine.snapshot_error import SnapshotError
 from node.storage.errors import StorageError
 
 UNREADABLE: Final = (StorageError, ConsensusError, AuditError, OSError)
@@ -112,6 +113,7 @@ def _verify_node(
         if stop == common:
             entry.set_conservation(stop, check_conservation(read_state(replay.canonical_pages())))
     replay.feed(node.entries[position:], observe)
+    entry.findings += check_attestations(node.genesis.cluster_id, node.entries)
     end = replay.digests()
     if end.index > common or entry.conservation is None:
         state = read_state(replay.canonical_pages())

@@ -88,6 +88,34 @@ TRANSFER_SIZE: Final = 40
 WITHDRAW_REQUEST: Final = 18
 WITHDRAW_REQUEST_AMOUNT: Final = 24
 WITHDRAW_REQUEST_SIZE: Final = 32
+CONVERT: Final = 24
+"""Turn NO of some outcomes of an exclusive event into cash and YES of all the others."""
+CONVERT_EVENT: Final = 20
+CONVERT_LOTS: Final = 24
+CONVERT_OUTCOMES: Final = 32
+CONVERT_SIZE: Final = 160
+
+MERGE_OUTCOMES: Final = 25
+"""Turn YES of all outcomes of an exclusive event into cash."""
+OUTCOMES_EVENT: Final = 20
+OUTCOMES_LOTS: Final = 24
+OUTCOMES_SIZE: Final = 32
+
+# Resolutions: a resolver or an operator.
+DISPUTE: Final = 26
+DISPUTE_MARKET: Final = 16
+DISPUTE_EVIDENCE: Final = 24
+DISPUTE_SIZE: Final = 56
+
+ATTEST: Final = 27
+"""A resolver's signed word on what a market comes to; see `node.protocol.attestation`."""
+ATTEST_MARKET: Final = 16
+ATTEST_ROUND: Final = 20
+ATTEST_PRICE: Final = 24
+ATTEST_EVIDENCE: Final = 32
+ATTEST_PUBLIC_KEY: Final = 64
+ATTEST_SIGNATURE: Final = 96
+ATTEST_SIZE: Final = 160
 
 AGENT_SET: Final = 19
 AGENT_SET_PUBLIC_KEY: Final = 24
@@ -209,6 +237,37 @@ GUARDS_SET_SIZE: Final = 48
 
 LAST_RULE_COMMAND: Final = 50
 """Types from SCHEDULE_CREATE to this one set what trading is bound to."""
+MARKET_TIMES: Final = 51
+TIMES_MARKET: Final = 16
+TIMES_OPENS_AT: Final = 24
+TIMES_CLOSES_AT: Final = 32
+TIMES_SIZE: Final = 40
+
+PAUSE: Final = 52
+PAUSE_SCOPE: Final = 16
+PAUSE_SUBJECT: Final = 20
+PAUSE_LEVEL: Final = 24
+PAUSE_SIZE: Final = 32
+
+EVENT_RESOLVE: Final = 53
+EVENT_RESOLVE_EVENT: Final = 16
+EVENT_RESOLVE_WINNER: Final = 20
+EVENT_RESOLVE_SIZE: Final = 24
+
+OUTCOME_NAME: Final = 54
+OUTCOME_NAME_MARKET: Final = 16
+OUTCOME_NAME_NAME: Final = 24
+OUTCOME_NAME_SIZE: Final = 88
+
+PROPOSE: Final = 55
+DECIDE: Final = 56
+PROPOSE_MARKET: Final = 16
+PROPOSE_PRICE: Final = 20
+PROPOSE_EVIDENCE: Final = 24
+PROPOSE_SIZE: Final = 56
+
+LAST_LIFE_COMMAND: Final = 56
+"""Types from MARKET_TIMES to this one are about the lives of markets and events."""
 
 WITHDRAW_CONFIRM: Final = 57
 WITHDRAW_REJECT: Final = 58
@@ -283,6 +342,16 @@ class CommandType(IntEnum):
     WITHDRAW_CONFIRM = WITHDRAW_CONFIRM
     WITHDRAW_REJECT = WITHDRAW_REJECT
     BOUNDS_SET = BOUNDS_SET
+    MARKET_TIMES = MARKET_TIMES
+    PAUSE = PAUSE
+    EVENT_RESOLVE = EVENT_RESOLVE
+    OUTCOME_NAME = OUTCOME_NAME
+    PROPOSE = PROPOSE
+    DECIDE = DECIDE
+    DISPUTE = DISPUTE
+    ATTEST = ATTEST
+    CONVERT = CONVERT
+    MERGE_OUTCOMES = MERGE_OUTCOMES
     SESSION_OPEN = SESSION_OPEN
     SESSION_GONE = SESSION_GONE
 
@@ -328,9 +397,19 @@ COMMAND_SIZES: Final[dict[int, int]] = {
     WITHDRAW_CONFIRM: WITHDRAW_SIZE,
     WITHDRAW_REJECT: WITHDRAW_SIZE,
     BOUNDS_SET: BOUNDS_SET_SIZE,
+    MARKET_TIMES: TIMES_SIZE,
+    PAUSE: PAUSE_SIZE,
+    EVENT_RESOLVE: EVENT_RESOLVE_SIZE,
+    OUTCOME_NAME: OUTCOME_NAME_SIZE,
+    PROPOSE: PROPOSE_SIZE,
+    DECIDE: PROPOSE_SIZE,
+    DISPUTE: DISPUTE_SIZE,
+    ATTEST: ATTEST_SIZE,
+    CONVERT: CONVERT_SIZE,
+    MERGE_OUTCOMES: OUTCOMES_SIZE,
     SESSION_OPEN: SESSION_OPEN_SIZE,
     SESSION_GONE: SESSION_GONE_SIZE,
 }
-MAX_COMMAND_SIZE: Final = SESSION_OPEN_SIZE
+MAX_COMMAND_SIZE: Final = CONVERT_SIZE
 MAX_CLIENT_COMMAND: Final = 63
 """Command types from 1 to this one may come from a socket; higher ones only from the leader."""

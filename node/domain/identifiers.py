@@ -14,6 +14,10 @@ MAX_SHARD: Final = 0x7FFF
 ADDRESS_SIZE: Final = 20
 PUBLIC_KEY_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 64
+EVIDENCE_SIZE: Final = 32
+"""A hash of what shows an outcome: which hash of what, the resolvers agree among themselves."""
 NONCE_SIZE: Final = 32
 NAME_SIZE: Final = 64
+OUTCOMES_SIZE: Final = 128
+"""One bit an outcome of an event, by its ordinal, lowest first."""
 DIGEST_SIZE: Final = 32

@@ -6,6 +6,7 @@ Replicated, set by genesis, changed only by a logged `configure` command.
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from node.domain.records import MOST_ATTESTATIONS
 from node.domain.units import MAX_LOTS, MAX_SUPPLY
 
 SWEEP_ITEMS_PER_GROUP: Final = 0
@@ -36,6 +37,8 @@ RATE_COST_AMEND: Final = 24
 RATE_COST_CANCEL: Final = 25
 DEADLINE_MS: Final = 26
 DISCONNECT_MS: Final = 27
+CHALLENGE_SECONDS: Final = 28
+RESOLVER_QUORUM: Final = 29
 
 
 class Limit(IntEnum):
@@ -69,6 +72,8 @@ class Limit(IntEnum):
     RATE_COST_CANCEL = RATE_COST_CANCEL
     DEADLINE_MS = DEADLINE_MS
     DISCONNECT_MS = DISCONNECT_MS
+    CHALLENGE_SECONDS = CHALLENGE_SECONDS
+    RESOLVER_QUORUM = RESOLVER_QUORUM
 
 
 class LimitRange(NamedTuple):
@@ -108,5 +113,7 @@ LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
     LimitRange(0, 1_000, 2),  # RATE_COST_CANCEL
     LimitRange(1, 3_600_000, 1_000),  # DEADLINE_MS: how far ahead a dead-man's deadline lies
     LimitRange(1, 3_600_000, 5_000),  # DISCONNECT_MS: how long a client may be gone
+    LimitRange(0, 2_592_000, 0),  # CHALLENGE_SECONDS: 0 lets operators resolve at once
+    LimitRange(1, MOST_ATTESTATIONS, 2),  # RESOLVER_QUORUM: resolvers that must attest the same
 )
-LIMIT_COUNT: Final = 28
+LIMIT_COUNT: Final = 30

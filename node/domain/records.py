@@ -57,8 +57,10 @@ EVENT_MARKETS: Final = 8
 EVENT_SETTLED: Final = 12
 EVENT_PRICE_SUM: Final = 16
 EVENT_STARTED: Final = 20
-EVENT_NAME: Final = 24
-EVENT_SIZE: Final = 88
+EVENT_COLLATERAL: Final = 24
+"""Behind the shares of an exclusive event's markets; else each market has its own."""
+EVENT_NAME: Final = 32
+EVENT_SIZE: Final = 96
 
 MARKET: Final = 4
 MARKET_NUMBER: Final = 0
@@ -262,17 +264,36 @@ STOP_REFERENCE: Final = 16
 STOP_SWEEP: Final = 24
 STOP_SIZE: Final = 32
 
-LEDGER_KINDS: Final = (
-    TREASURY,
-    EVENT,
-    MARKET,
-    ACCOUNT,
-    POSITION,
-    ORDER,
-    SCHEDULE,
-    RULES,
-    WITHDRAWAL,
-)
+TIMES: Final = 17
+"""When a market opens and closes by itself; there is none once both are past or cleared."""
+TIMES_MARKET: Final = 0
+TIMES_OPENS_AT: Final = 8
+TIMES_CLOSES_AT: Final = 16
+TIMES_SIZE: Final = 24
+
+PAUSE: Final = 18
+"""Record number = scope << 32 | subject; it stays, with level 0, when the pause is over."""
+PAUSE_NUMBER: Final = 0
+PAUSE_LEVEL: Final = 8
+PAUSE_WATERMARK: Final = 16
+PAUSE_SIZE: Final = 24
+
+
+RESOLUTION: Final = 19
+"""What a closed market may come to, until it is final; the record number is the market's."""
+RESOLUTION_MARKET: Final = 0
+RESOLUTION_STAGE: Final = 4
+RESOLUTION_ROUND: Final = 8
+RESOLUTION_PRICE: Final = 12
+RESOLUTION_FINAL_AT: Final = 16
+RESOLUTION_EVIDENCE: Final = 24
+RESOLUTION_COUNT: Final = 56
+RESOLUTION_ATTESTATIONS: Final = 64
+MOST_ATTESTATIONS: Final = 16
+"""Each is `key i32, price i32`, then 32 bytes of evidence; the slots behind `count` are 0."""
+ATTESTATION_SIZE: Final = 40
+RESOLUTION_SIZE: Final = RESOLUTION_ATTESTATIONS + MOST_ATTESTATIONS * ATTESTATION_SIZE
+
 
 PREVIEWED_CODE: Final = 0
 PREVIEWED_FILLS: Final = 4
@@ -287,6 +308,18 @@ PREVIEWED_SIZE: Final = 56
 FILL_SIZE_IN_PREVIEW: Final = 16
 FILLS_PER_PREVIEW: Final = 4_000
 """What one answer holds; the sums count those that are not listed, too."""
+
+LEDGER_KINDS: Final = (
+    TREASURY,
+    EVENT,
+    MARKET,
+    ACCOUNT,
+    POSITION,
+    ORDER,
+    SCHEDULE,
+    RULES,
+    WITHDRAWAL,
+)
 
 LEVEL_PRICE: Final = 0
 LEVEL_SIDE: Final = 4

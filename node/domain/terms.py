@@ -64,6 +64,23 @@ class AccountMode(IntEnum):
     HOLD = HOLD
 
 
+INDEPENDENT: Final = 0
+EXCLUSIVE: Final = 1
+AUGMENTED: Final = 2
+
+
+class EventKind(IntEnum):
+    """How the outcomes of an event depend on each other.
+
+    EXCLUSIVE: exactly one wins. AUGMENTED: exclusive, its first outcome is Other, and outcomes may
+    be created without a name and named later: Other wins when no named one does.
+    """
+
+    INDEPENDENT = INDEPENDENT
+    EXCLUSIVE = EXCLUSIVE
+    AUGMENTED = AUGMENTED
+
+
 CREATED: Final = 1
 OPEN: Final = 2
 HALTED: Final = 3
@@ -83,20 +100,83 @@ class MarketState(IntEnum):
     VOIDED = VOIDED
 
 
+NO_PAUSE: Final = 0
+PAUSE_POST_ONLY: Final = 1
+PAUSE_CANCEL_ONLY: Final = 2
+PAUSE_HALTED: Final = 3
+
+
+class PauseLevel(IntEnum):
+    """What a pause still takes, from everything to nothing; the strictest that applies counts.
+
+    POST_ONLY: orders that only rest, splits and conversions. CANCEL_ONLY: cancels, reductions,
+    merges and redemptions. HALTED: nothing.
+    """
+
+    NONE = NO_PAUSE
+    POST_ONLY = PAUSE_POST_ONLY
+    CANCEL_ONLY = PAUSE_CANCEL_ONLY
+    HALTED = PAUSE_HALTED
+
+
+PAUSE_VENUE: Final = 1
+PAUSE_EVENT: Final = 2
+PAUSE_MARKET: Final = 3
+PAUSE_ACCOUNT: Final = 4
+
+
+class PauseScope(IntEnum):
+    """What a pause covers."""
+
+    VENUE = PAUSE_VENUE
+    EVENT = PAUSE_EVENT
+    MARKET = PAUSE_MARKET
+    ACCOUNT = PAUSE_ACCOUNT
+
+
+CANCEL_ON_PAUSE: Final = 2
+
+
+class OrderFlag(IntEnum):
+    """What an order asks for besides its terms."""
+
+    CANCEL_ON_PAUSE = CANCEL_ON_PAUSE
+
+
+ATTESTING: Final = 0
+PROPOSED: Final = 1
+DISPUTED: Final = 2
+
+
+class ResolutionStage(IntEnum):
+    """How far a closed market is from its price.
+
+    ATTESTING: some resolvers have spoken. PROPOSED: final when the challenge window ends. DISPUTED:
+    to be decided by an operator or a quorum of resolvers.
+    """
+
+    ATTESTING = ATTESTING
+    PROPOSED = PROPOSED
+    DISPUTED = DISPUTED
+
+
 TRADER: Final = 1
 BROKER: Final = 2
 OPERATOR: Final = 3
+RESOLVER: Final = 4
 
 
 class Role(IntEnum):
     """What a key may do.
 
-    TRADER: its own account; BROKER: orders of any account; OPERATOR: also administration.
+    TRADER: its own account; BROKER: orders of any account; OPERATOR: also administration. RESOLVER:
+    nothing but to attest and dispute what markets come to.
     """
 
     TRADER = TRADER
     BROKER = BROKER
     OPERATOR = OPERATOR
+    RESOLVER = RESOLVER
 
 
 TRANSFER: Final = 1
@@ -169,6 +249,7 @@ CLOSE_BY_AMEND: Final = 9
 CLOSE_BY_REPLACE: Final = 10
 CLOSE_BY_GRID: Final = 13
 CLOSE_BY_HALT: Final = 14
+CLOSE_BY_PAUSE: Final = 17
 
 
 CLOSE_BY_KEY_STOP: Final = 21
@@ -200,6 +281,7 @@ class CloseReason(IntEnum):
     DEADLINE_PASSED = CLOSE_BY_DEADLINE
     DISCONNECTED = CLOSE_BY_DISCONNECT
     REDUCE_ONLY = CLOSE_BY_REDUCE_ONLY
+    PAUSED = CLOSE_BY_PAUSE
 
 
 REQUESTED: Final = 1

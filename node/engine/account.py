@@ -12,6 +12,7 @@ from node.engine.bounds import Bounds
 from node.engine.conduct import Conduct
 from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
+from node.engine.pause import Pause
 from node.engine.stop import Stop
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Account(Record):
         self.conduct: Conduct | None = None
         self.bounds: Bounds | None = None
         self.stop: Stop | None = None
+        self.pause: Pause | None = None
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:

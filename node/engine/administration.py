@@ -87,7 +87,9 @@ def create_event(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         return Code.NAME_INVALID
     state.touch(state.treasury_page)
     state.treasury.events += 1
-    event = Event(state.treasury.events, 1 if exclusive != 0 else 0, name)
+    if exclusive > terms.AUGMENTED:
+        exclusive = terms.EXCLUSIVE
+    event = Event(state.treasury.events, exclusive, name)
     state.add_event(event)
     state.writer.event_created(event)
     outcome.result = event.number
@@ -95,7 +97,10 @@ def create_event(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 
 
 def create_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
-    """Create a market in an event; an exclusive event takes none once trading has begun."""
+    """Create a market in an event; an exclusive event takes none once trading has begun.
+
+    In an augmented event those behind the first may have no name yet.
+    """
     first = read_i64_le(frame, at + layout.MARKET_CREATE_EVENT)
     second = read_i64_le(frame, at + layout.MARKET_CREATE_TAKER_FEE_BPS)
     start = at + layout.MARKET_CREATE_NAME
@@ -114,7 +119,8 @@ def create_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code
         return Code.EVENT_FULL
     if event.exclusive != 0 and event.started != 0:
         return Code.EVENT_STARTED
-    if name[0] == 0:
+    may_wait = event.exclusive == terms.AUGMENTED and len(event.markets) > 0
+    if name[0] == 0 and not may_wait:
         return Code.NAME_INVALID
     if not is_tick(tick):
         return Code.TICK_INVALID
@@ -136,7 +142,7 @@ def create_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code
 
 
 def grant_key(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
-    """Register a key: a trader's for an existing account, or a broker's or operator's."""
+    """Register a key: a trader's for an existing account, or one of another role."""
     word = read_i64_le(frame, at + layout.KEY_ROLE)
     role = word & 0xFFFFFFFF
     account = (word >> 32) & 0xFFFFFFFF
@@ -147,7 +153,7 @@ def grant_key(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     most: i64 = state.limits[limits.KEYS]
     if state.key_count >= most:
         return Code.TOO_MANY_KEYS
-    if role < terms.TRADER or role > terms.OPERATOR:
+    if role < terms.TRADER or role > terms.RESOLVER:
         return Code.ROLE_INVALID
     if role == terms.TRADER:
         if state.account(account) is None:

@@ -132,6 +132,6 @@ def cost_of(state: State, kind: i64) -> i64:
     """Return the tokens that a command costs."""
     if kind == layout.CANCEL or kind == layout.CANCEL_ALL:
         return state.limits[limits.RATE_COST_CANCEL]
-    if kind == layout.REDUCE:
+    if kind == layout.REDUCE or kind == layout.AMEND:
         return state.limits[limits.RATE_COST_AMEND]
     return state.limits[limits.RATE_COST_PLACE]

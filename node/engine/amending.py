@@ -38,7 +38,7 @@ def amend(state: State, placement: Placement, frame: bytes, at: i64, outcome: Ou
     placement.change(price, read_i64_le(frame, at + layout.AMEND_LOTS))
     leaves = placement.lots - (order.lots - order.leaves)
     keeps_place = placement.price == order.price and placement.lots <= order.lots
-    code = check_terms(state, placement, order.position.market)
+    code = check_terms(state, placement, order.account, order.position.market)
     if code is not Code.OK:
         return code
     if leaves > 0 and not keeps_place:

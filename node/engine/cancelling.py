@@ -14,6 +14,7 @@ from node.engine.account import Account
 from node.engine.invariants import require
 from node.engine.order import Order
 from node.engine.outcome import Outcome
+from node.engine.pausing import check_halt, check_pause
 from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
@@ -39,6 +40,9 @@ def cancel(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     order = find_order(state, frame, at)
     if order is None:
         return Code.UNKNOWN_ORDER
+    code = check_pause(state, order.account, order.position.market, terms.PAUSE_HALTED)
+    if code is not Code.OK:
+        return code
     outcome.result = order.id
     close(state, order, terms.CLOSE_BY_USER)
     return Code.OK
@@ -50,6 +54,9 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     order = find_order(state, frame, at)
     if order is None:
         return Code.UNKNOWN_ORDER
+    code = check_pause(state, order.account, order.position.market, terms.PAUSE_HALTED)
+    if code is not Code.OK:
+        return code
     if lots < 1:
         return Code.SIZE_OUT_OF_RANGE
     outcome.result = order.id
@@ -75,7 +82,8 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
 def cancel_all(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     """Close the account's orders, in one market or all.
 
-    Beyond the limit per command, doom and sweep them.
+    Beyond the limit per command, doom and sweep them. In all markets is what it says: only a halt
+    of the venue or the account stops it, those of markets and events do not.
     """
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     account = state.account(ids & 0xFFFFFFFF)
@@ -85,9 +93,16 @@ def cancel_all(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     budget: i64 = state.limits[limits.CANCELS_PER_COMMAND]
     watermark = state.id_base + state.treasury.orders + 1
     if number == 0:
+        code = check_halt(state, account)
+        if code is not Code.OK:
+            return code
         return cancel_account(state, account, budget, watermark, outcome)
-    if state.market(number) is None:
+    market = state.market(number)
+    if market is None:
         return Code.UNKNOWN_MARKET
+    code = check_pause(state, account, market, terms.PAUSE_HALTED)
+    if code is not Code.OK:
+        return code
     position = account.positions.get(number)
     if position is None:
         return Code.OK

@@ -11,6 +11,7 @@ from node.engine import ledger
 from node.engine.account import Account
 from node.engine.market import Market
 from node.engine.outcome import Outcome
+from node.engine.pausing import check_pause
 from node.engine.position import Position
 from node.engine.risk import positions_allowed
 from node.engine.state import State
@@ -32,7 +33,9 @@ def split(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_MARKET
     if market.state != terms.OPEN:
         return Code.MARKET_NOT_OPEN
-    code = check_split(state, account, market, lots)
+    code = check_pause(state, account, market, terms.PAUSE_CANCEL_ONLY)
+    if code is Code.OK:
+        code = check_split(state, account, market, lots)
     if code is not Code.OK:
         return code
     if account.cash_free < PRICE_SCALE * lots:
@@ -71,6 +74,9 @@ def merge(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_MARKET
     if market.state >= terms.RESOLVED:
         return Code.MARKET_STATE_INVALID
+    code = check_pause(state, account, market, terms.PAUSE_HALTED)
+    if code is not Code.OK:
+        return code
     most: i64 = state.limits[limits.LOTS_PER_ORDER]
     if lots < 1 or lots > most:
         return Code.SIZE_OUT_OF_RANGE
@@ -95,6 +101,9 @@ def redeem(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         return Code.UNKNOWN_MARKET
     if market.state < terms.RESOLVED:
         return Code.MARKET_NOT_RESOLVED
+    code = check_pause(state, account, market, terms.PAUSE_HALTED)
+    if code is not Code.OK:
+        return code
     position = account.positions.get(number)
     if position is None or (position.yes_free == 0 and position.no_free == 0):
         return Code.NOTHING_TO_REDEEM

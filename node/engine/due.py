@@ -3,14 +3,15 @@
 from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
-from node.domain.terms import CLOSE_BY_EXPIRY, OPEN
+from node.domain.terms import CLOSE_BY_EXPIRY
 from node.engine.dooming import let_deadline_pass
 from node.engine.invariants import require
-from node.engine.lifecycle import move
+from node.engine.lifecycle import close_on_time, open_on_time, reopen
 from node.engine.removal import close
+from node.engine.resolving import final_on_time
 from node.engine.state import State
 from node.engine.sweeping import run_sweeps
-from node.engine.timer import DEADLINE, REOPEN, Timer
+from node.engine.timer import CLOSING, DEADLINE, FINALITY, OPENING, REOPEN, Timer
 
 
 def run_due(state: State) -> None:
@@ -44,8 +45,12 @@ def happen(state: State, timer: Timer) -> None:
     """Do what a timer is for."""
     if timer.kind == DEADLINE:
         let_deadline_pass(state, timer.subject)
-        return
-    require(timer.kind == REOPEN, "a timer of no known kind")
-    market = state.market(timer.subject)
-    assert market is not None
-    move(state, market, OPEN)
+    elif timer.kind == OPENING:
+        open_on_time(state, timer.subject)
+    elif timer.kind == CLOSING:
+        close_on_time(state, timer.subject)
+    elif timer.kind == FINALITY:
+        final_on_time(state, timer.subject)
+    else:
+        require(timer.kind == REOPEN, "a timer of no known kind")
+        reopen(state, timer.subject)

@@ -11,6 +11,7 @@ from node.engine.fields import write_pair
 from node.engine.kinship import Kinship
 from node.engine.market import Event, Market
 from node.engine.order import Order
+from node.engine.resolution import Resolution
 from node.engine.session import Key
 from node.engine.timer import SUBJECT_BITS, SUBJECT_MASK
 from node.engine.treasury import Treasury
@@ -166,6 +167,24 @@ class EventWriter:
         write_i64_le(out, account.cash_free)
         write_i64_le(out, state)
 
+    def converted(
+        self, account: Account, event: Event, lots: i64, cash: i64, outcomes: bytes
+    ) -> None:
+        """Say that NO of the named outcomes became cash and YES of the others."""
+        out = self._private(layout.CONVERTED_SIZE, layout.CONVERTED, account)
+        write_i64_le(out, event.number)
+        write_i64_le(out, lots)
+        write_i64_le(out, cash)
+        write_i64_le(out, account.cash_free)
+        out.write(outcomes)
+
+    def outcomes_merged(self, account: Account, event: Event, lots: i64) -> None:
+        """Say that YES of all outcomes became cash."""
+        out = self._private(layout.OUTCOMES_MERGED_SIZE, layout.OUTCOMES_MERGED, account)
+        write_i64_le(out, event.number)
+        write_i64_le(out, lots)
+        write_i64_le(out, account.cash_free)
+
     # A market's public feed.
 
     def fill(
@@ -233,6 +252,46 @@ class EventWriter:
         write_i64_le(out, rules.window_ns)
         write_i64_le(out, rules.pause_ns)
 
+    def market_pause_set(self, market: Market, scope: i64, level: i64) -> None:
+        """Publish how strictly the market, or its event, takes commands now."""
+        out = self._public(layout.MARKET_PAUSE_SET_SIZE, layout.MARKET_PAUSE_SET, market)
+        write_pair(out, scope, level)
+
+    def market_times_set(self, market: Market, opens_at: i64, closes_at: i64) -> None:
+        """Publish when the market opens and closes by itself."""
+        out = self._public(layout.MARKET_TIMES_SET_SIZE, layout.MARKET_TIMES_SET, market)
+        write_i64_le(out, opens_at)
+        write_i64_le(out, closes_at)
+
+    def outcome_named(self, market: Market) -> None:
+        """Publish the name of what was a placeholder."""
+        out = self._public(layout.OUTCOME_NAMED_SIZE, layout.OUTCOME_NAMED, market)
+        out.write(market.name)
+
+    def resolution_proposed(self, market: Market, resolution: Resolution) -> None:
+        """Publish what a market will come to if nobody disputes it, and when."""
+        size = layout.RESOLUTION_PROPOSED_SIZE
+        out = self._public(size, layout.RESOLUTION_PROPOSED, market)
+        write_pair(out, resolution.price, resolution.round)
+        write_i64_le(out, resolution.final_at)
+        out.write(resolution.evidence)
+
+    def resolution_disputed(self, market: Market, key: i64, turn: i64, evidence: bytes) -> None:
+        """Publish that what was proposed must be decided, in a new round."""
+        size = layout.RESOLUTION_DISPUTED_SIZE
+        out = self._public(size, layout.RESOLUTION_DISPUTED, market)
+        write_pair(out, key, turn)
+        out.write(evidence)
+
+    def attested(
+        self, market: Market, key: i64, turn: i64, price: i64, agreeing: i64, evidence: bytes
+    ) -> None:
+        """Publish a resolver's word, and how many now say the same."""
+        out = self._public(layout.ATTESTED_SIZE, layout.ATTESTED, market)
+        write_pair(out, key, turn)
+        write_pair(out, price, agreeing)
+        out.write(evidence)
+
     # The venue's stream.
 
     def account_opened(self, account: Account) -> None:
@@ -290,6 +349,12 @@ class EventWriter:
         out = self._venue(layout.CONFIGURED_SIZE, layout.CONFIGURED)
         write_i64_le(out, limit)
         write_i64_le(out, value)
+
+    def pause_set(self, scope: i64, subject: i64, level: i64) -> None:
+        """Announce how strictly one scope takes commands now."""
+        out = self._venue(layout.PAUSE_SET_SIZE, layout.PAUSE_SET)
+        write_pair(out, scope, subject)
+        write_i64_le(out, level)
 
     def session_answer(self, kind: i64, session: i64, code: i64, window: i64, nonce: bytes) -> None:
         """Answer a request to open a session; the nonce tells the gateway whose it was."""

@@ -8,6 +8,7 @@ from node.domain import terms
 from node.domain.codes import Code
 from node.domain.records import WATCH_SLICES
 from node.domain.units import LATEST_STAMP, MAX_PRICE, MAX_SPAN
+from node.engine import pausing
 from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.price_watch import PriceWatch
@@ -89,6 +90,7 @@ def pause(state: State, market: Market, price: i64) -> None:
     state.set_timer(REOPEN, market.number, until_ns)
     state.touch(market.page)
     market.state = terms.HALTED
+    pausing.doom(state, terms.PAUSE_MARKET, market.number)
     state.writer.market_paused(market, price, until_ns)
     state.writer.market_state(market)
 

@@ -9,7 +9,7 @@ from node.domain.units import PRICE_SCALE
 from node.engine.account import Account
 from node.engine.fee_schedule import FeeSchedule
 from node.engine.fees import charge, largest_fee, largest_fee_left
-from node.engine.market import Market
+from node.engine.market import Event, Market
 from node.engine.order import Order
 from node.engine.position import Position
 from node.engine.treasury import Treasury
@@ -139,11 +139,14 @@ def give_rebate(account: Account, amount: i64) -> None:
 
 
 def change_collateral(market: Market, amount: i64, treasury: Treasury) -> None:
-    """Move micro-USDC into (or, below 0, out of) what a market holds for its shares.
+    """Move micro-USDC into (or, below 0, out of) what stands behind a market's shares.
 
-    10,000 a complete set.
+    10,000 a complete set; an exclusive event holds it for all its markets.
     """
-    market.collateral += amount
+    if market.event.exclusive != 0:
+        market.event.collateral += amount
+    else:
+        market.collateral += amount
     treasury.collateral += amount
 
 
@@ -168,6 +171,22 @@ def merge(position: Position, lots: i64, treasury: Treasury) -> None:
     position.no_free -= lots
     position.account.cash_free += PRICE_SCALE * lots
     change_collateral(position.market, -PRICE_SCALE * lots, treasury)
+
+
+def convert(position: Position, lots: i64, named: bool, treasury: Treasury) -> None:
+    """Do one market's part of a conversion: NO goes if it is named, else YES comes."""
+    if named:
+        position.no_free -= lots
+    else:
+        position.yes_free += lots
+        pair_off(position, treasury)
+
+
+def pay_from_event(account: Account, event: Event, amount: i64, treasury: Treasury) -> None:
+    """Move micro-USDC from what an exclusive event holds to an account's free cash."""
+    event.collateral -= amount
+    treasury.collateral -= amount
+    account.cash_free += amount
 
 
 def redeem(position: Position, treasury: Treasury) -> i64:

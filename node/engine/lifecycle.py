@@ -9,7 +9,9 @@ from mypy_extensions import i64
 from node.domain import commands as layout
 from node.domain import terms
 from node.domain.codes import Code
+from node.domain.limits import CHALLENGE_SECONDS
 from node.domain.units import PRICE_SCALE
+from node.engine import market_timing, pausing, tallying
 from node.engine.guarding import begin_anew, is_paused
 from node.engine.market import Market
 from node.engine.outcome import Outcome
@@ -24,17 +26,34 @@ def open_market(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_MARKET
     if market.state != terms.CREATED and market.state != terms.HALTED:
         return Code.MARKET_STATE_INVALID
+    if not market.is_named:
+        return Code.OUTCOME_UNNAMED
+    market_timing.opened(state, market)
     return move(state, market, terms.OPEN)
 
 
+def open_on_time(state: State, number: i64) -> None:
+    """Open a market whose time has come, if it is still one that can open."""
+    market = state.market(number)
+    assert market is not None
+    market_timing.opened(state, market)
+    can_open = market.state == terms.CREATED or market.state == terms.HALTED
+    if can_open and market.is_named:
+        move(state, market, terms.OPEN)
+
+
 def halt_market(state: State, frame: bytes, at: i64) -> Code:
-    """Refuse new orders; resting ones stay and can be cancelled or reduced."""
+    """Refuse new orders; resting ones stay and can be cancelled or reduced.
+
+    It stops what a pause of the market at CANCEL_ONLY stops, and takes the same orders along.
+    """
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
     # One that has paused by itself stays halted when told to.
     if market.state != terms.OPEN and not is_paused(state, market):
         return Code.MARKET_STATE_INVALID
+    pausing.doom(state, terms.PAUSE_MARKET, market.number)
     return move(state, market, terms.HALTED)
 
 
@@ -46,8 +65,29 @@ def close_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     if market.state > terms.HALTED:
         return Code.MARKET_STATE_INVALID
     outcome.filled = market.order_count
+    close_now(state, market)
+    return Code.OK
+
+
+def reopen(state: State, number: i64) -> None:
+    """Open a market that has paused by itself; one that was told something since is not asked."""
+    market = state.market(number)
+    assert market is not None
+    move(state, market, terms.OPEN)
+
+
+def close_on_time(state: State, number: i64) -> None:
+    """Close a market whose time has come; one that has closed has no time any more."""
+    market = state.market(number)
+    assert market is not None
+    close_now(state, market)
+
+
+def close_now(state: State, market: Market) -> None:
+    """Sweep the resting orders of a market away, which takes none any more."""
+    market_timing.closed(state, market)
     begin_sweep(state, market, CLOSE_MARKET)
-    return move(state, market, terms.CLOSED)
+    move(state, market, terms.CLOSED)
 
 
 def resolve_market(state: State, frame: bytes, at: i64) -> Code:
@@ -61,17 +101,32 @@ def resolve_market(state: State, frame: bytes, at: i64) -> Code:
         return Code.MARKET_STATE_INVALID
     if price > PRICE_SCALE:
         return Code.RESOLUTION_PRICE_OUT_OF_RANGE
-    return settle_at(state, market, price, terms.RESOLVED)
+    code = check_settlement(market, price, terms.RESOLVED)
+    if code is Code.OK:
+        code = check_pending(state, market)
+    if code is Code.OK:
+        settle_now(state, market, price, terms.RESOLVED)
+    return code
 
 
 def void_market(state: State, frame: bytes, at: i64) -> Code:
-    """Settle a market that has no answer: every outcome of its event is worth the same."""
+    """Settle a market that has no answer: every outcome of its event is worth the same.
+
+    It decides a dispute, too.
+    """
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
     if market.state != terms.CLOSED:
         return Code.MARKET_STATE_INVALID
-    return settle_at(state, market, void_price(market), terms.VOIDED)
+    price = void_price(market)
+    code = check_settlement(market, price, terms.VOIDED)
+    resolution = market.resolution
+    if code is Code.OK and (resolution is None or resolution.stage != terms.DISPUTED):
+        code = check_pending(state, market)
+    if code is Code.OK:
+        settle_now(state, market, price, terms.VOIDED)
+    return code
 
 
 def void_price(market: Market) -> i64:
@@ -91,8 +146,11 @@ def void_price(market: Market) -> i64:
     return PRICE_SCALE // count + (1 if ordinal < PRICE_SCALE % count else 0)
 
 
-def settle_at(state: State, market: Market, price: i64, final_state: i64) -> Code:
-    """Make `price` final, if an exclusive event's prices still come to 10,000 in all."""
+def check_settlement(market: Market, price: i64, final_state: i64) -> Code:
+    """Check that a closed market can be settled at `price`.
+
+    An exclusive event's prices still come to 10,000 in all.
+    """
     event = market.event
     if event.exclusive != 0:
         total = event.price_sum + price
@@ -101,6 +159,24 @@ def settle_at(state: State, market: Market, price: i64, final_state: i64) -> Cod
             return Code.RESOLUTION_SUM_INVALID
     if market.sweeps != 0:
         return Code.MARKET_SWEEPING
+    if price > 0 and final_state == terms.RESOLVED and not market.is_named:
+        return Code.OUTCOME_UNNAMED
+    return Code.OK
+
+
+def check_pending(state: State, market: Market) -> Code:
+    """Check that an operator may settle a market at once: nothing is proposed, nor has to be."""
+    resolution = market.resolution
+    waits = resolution is not None and resolution.stage != terms.ATTESTING
+    if waits or state.limits[CHALLENGE_SECONDS] > 0:
+        return Code.RESOLUTION_PENDING
+    return Code.OK
+
+
+def settle_now(state: State, market: Market, price: i64, final_state: i64) -> None:
+    """Make `price` final and have a sweep pay the positions."""
+    event = market.event
+    tallying.forget(state, market)
     state.touch(event.page)
     event.settled += 1
     event.price_sum += price
@@ -108,7 +184,7 @@ def settle_at(state: State, market: Market, price: i64, final_state: i64) -> Cod
     market.price = price
     market.positions.reverse()  # The sweep takes them from the end, oldest first.
     begin_sweep(state, market, REDEEM_MARKET)
-    return move(state, market, final_state)
+    move(state, market, final_state)
 
 
 def begin_sweep(state: State, market: Market, kind: i64) -> None:

@@ -11,9 +11,12 @@ from node.domain.terms import CREATED
 from node.engine.bounds import Bounds
 from node.engine.fields import write_pair
 from node.engine.market_rules import MarketRules
+from node.engine.market_times import MarketTimes
 from node.engine.order_book import OrderBook
 from node.engine.pages import Page, Record
+from node.engine.pause import Pause
 from node.engine.price_watch import PriceWatch
+from node.engine.resolution import Resolution
 from node.engine.stop import Stop
 
 if TYPE_CHECKING:
@@ -34,7 +37,12 @@ class Event(Record):
         self.settled: i64 = 0
         self.price_sum: i64 = 0
         self.started: i64 = 0
+        # What the shares of an exclusive event are worth together, whoever wins, in micro-USDC.
+        self.collateral: i64 = 0
         self.markets: list[Market] = []
+        # The pauses of the event and, once it is one of a venue's, of that.
+        self.pause: Pause | None = None
+        self.venue_pause: Pause | None = None
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:
@@ -42,6 +50,7 @@ class Event(Record):
         write_pair(out, self.number, self.exclusive)
         write_pair(out, len(self.markets), self.settled)
         write_pair(out, self.price_sum, self.started)
+        write_i64_le(out, self.collateral)
         out.write(self.name)
 
 
@@ -69,7 +78,7 @@ class Market(Record):
         self.price: i64 = 0
         self.sweeps: i64 = 0
         # What the shares are worth together, in micro-USDC: 10,000 a complete set while the market
-        # lives.
+        # lives. In an exclusive event 0: the event has it.
         self.collateral: i64 = 0
         self.stream_sequence: i64 = 0
         self.order_count: i64 = 0
@@ -79,11 +88,21 @@ class Market(Record):
         self.book: OrderBook = OrderBook()
         # The positions that are not paid out: oldest first, or oldest last once there is a price.
         self.positions: list[Position] = []
+        self.times: MarketTimes | None = None
+        self.pause: Pause | None = None
+        self.resolution: Resolution | None = None
+        # Resting orders that carry CANCEL_ON_PAUSE.
+        self.flagged: i64 = 0
         self.page: Page | None = None
 
     def is_on_grid(self, price: i64) -> bool:
         """Return whether orders may have this price; what YES may have, NO may at the rest of 1."""
         return price % self.tick == 0 or self.rules.is_edge_price(price)
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether it has a name: an outcome without one is a placeholder."""
+        return self.name[0] != 0
 
     def encode(self, out: BytesWriter) -> None:
         """Append the record's bytes."""

@@ -112,7 +112,7 @@ def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: O
     state.touch_owner(maker.position)
     state.touch_owner(taker.position)
     state.touch(market.page)
-    state.touch(state.treasury_page)
+    state.touch_collateral(market)
     state.orders.touch(maker)
     kind = match_kind(maker.intent, taker.intent)
     if kind == MINT:

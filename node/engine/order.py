@@ -9,9 +9,11 @@ from node.domain.records import ORDER
 from node.domain.terms import (
     BUY_NO,
     BUY_YES,
+    CANCEL_ON_PAUSE,
     CANCEL_RESTING,
     CLOSE_BY_CANCEL_ALL,
     CLOSE_BY_EXPIRY,
+    CLOSE_BY_PAUSE,
     SELL_NO,
 )
 from node.domain.units import PRICE_SCALE
@@ -20,6 +22,7 @@ from node.engine.deadlines import Deadlines, Due
 from node.engine.fee_schedule import FeeSchedule
 from node.engine.fields import write_pair
 from node.engine.pages import DIRTY, Page, Pages, PageTable
+from node.engine.pause import Pause
 from node.engine.position import Position
 from node.engine.session import Key
 
@@ -124,7 +127,23 @@ class Order(Due):
             conduct = placer.conduct
             if conduct is not None and self.id < conduct.watermark:
                 return conduct.reason
+        if self.flags & CANCEL_ON_PAUSE != 0 and self.goes_with_pause():
+            return CLOSE_BY_PAUSE
         return 0
+
+    def goes_with_pause(self) -> bool:
+        """Return whether a pause that covers this order, which asks to go with it, has begun."""
+        market = self.position.market
+        return (
+            self.is_older(market.event.venue_pause)
+            or self.is_older(market.event.pause)
+            or self.is_older(market.pause)
+            or self.is_older(self.account.pause)
+        )
+
+    def is_older(self, pause: Pause | None) -> bool:
+        """Return whether the order was there when the pause began."""
+        return pause is not None and self.id < pause.watermark
 
     def reason_of_death(self, stamp_ns: i64) -> i64:
         """Return why a dead order is closed."""
@@ -154,6 +173,9 @@ class Orders:
         placer = order.placer
         if placer is not None:
             placer.append(order)
+        if order.flags & CANCEL_ON_PAUSE != 0:
+            order.position.flagged += 1
+            order.position.market.flagged += 1
         if order.due_ns != 0:
             self.expiries.add(order)
 
@@ -166,6 +188,9 @@ class Orders:
         placer = order.placer
         if placer is not None:
             placer.unlink(order)
+        if order.flags & CANCEL_ON_PAUSE != 0:
+            order.position.flagged -= 1
+            order.position.market.flagged -= 1
         if order.due_ns != 0:
             self.expiries.remove(order)
 

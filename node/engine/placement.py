@@ -11,7 +11,7 @@ from node.domain.units import PRICE_SCALE
 from node.engine.order import Order
 from node.engine.session import Key
 
-KNOWN_FLAGS: Final = 0
+KNOWN_FLAGS: Final = terms.CANCEL_ON_PAUSE
 
 
 class Placement:

@@ -16,6 +16,7 @@ from node.engine.market import Market
 from node.engine.matching import can_fill, match, would_cross
 from node.engine.order import Order
 from node.engine.outcome import Outcome
+from node.engine.pausing import code_of_level, pause_level
 from node.engine.placement import KNOWN_FLAGS, Placement
 from node.engine.removal import free_and_report
 from node.engine.risk import check_risk, open_orders_allowed, positions_allowed
@@ -45,7 +46,7 @@ def place(state: State, placement: Placement, outcome: Outcome) -> Code:
 
 def check(state: State, placement: Placement, account: Account, market: Market) -> Code:
     """Return why the order cannot be entered, or OK."""
-    code = check_terms(state, placement, market)
+    code = check_terms(state, placement, account, market)
     if code is not Code.OK:
         return code
     code = check_account(state, placement, account, market)
@@ -60,10 +61,23 @@ def check(state: State, placement: Placement, account: Account, market: Market) 
     return check_means(placement, account, market)
 
 
-def check_terms(state: State, placement: Placement, market: Market) -> Code:
-    """Check what can be said of an order from its own fields and its market's rules."""
+def check_admission(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Check that the market takes orders now, and such an order from the account."""
     if market.state != terms.OPEN:
         return Code.MARKET_NOT_OPEN
+    level = pause_level(state, account, market.event, market)
+    if level == terms.NO_PAUSE:
+        return Code.OK
+    if level == terms.PAUSE_POST_ONLY and placement.time_in_force == terms.POST_ONLY:
+        return Code.OK
+    return code_of_level(level)
+
+
+def check_terms(state: State, placement: Placement, account: Account, market: Market) -> Code:
+    """Check what can be said of an order from its own fields and its market's rules."""
+    code = check_admission(state, placement, account, market)
+    if code is not Code.OK:
+        return code
     if placement.intent < terms.BUY_YES or placement.intent > terms.SELL_NO:
         return Code.INTENT_INVALID
     if placement.time_in_force < terms.GTC or placement.time_in_force > terms.GTD:

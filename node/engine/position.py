@@ -36,6 +36,8 @@ class Position(Record):
         self.open_asks: i64 = 0
         self.first_order: Order | None = None
         self.last_order: Order | None = None
+        # How many of them carry CANCEL_ON_PAUSE.
+        self.flagged: i64 = 0
         self.page: Page | None = None
 
     def encode(self, out: BytesWriter) -> None:

@@ -46,7 +46,7 @@ def close(state: State, order: Order, reason: i64) -> None:
 
 def free_and_report(state: State, order: Order, leaves: i64, reason: i64) -> None:
     """Free what the leaves had locked and tell the owner that the order is over."""
-    state.touch(state.treasury_page)
+    state.touch_collateral(order.position.market)
     release(order, leaves)
     pair_off(order.position, state.treasury)
     state.writer.order_closed(order, leaves, reason)

@@ -55,7 +55,7 @@ def replace(state: State, placement: Placement, frame: bytes, at: i64, outcome: 
 def check_replacement(state: State, placement: Placement, old: Order, leaves: i64) -> Code:
     """Check the new order's terms, name, place in the book, and means beside those of the old."""
     market = old.position.market
-    code = check_terms(state, placement, market)
+    code = check_terms(state, placement, old.account, market)
     if code is not Code.OK:
         return code
     if placement.client_order_id < 1:

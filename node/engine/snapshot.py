@@ -21,41 +21,16 @@ from node.engine.market_rules import MarketRules
 from node.engine.order import Order
 from node.engine.pages import CLEAN
 from node.engine.position import Position
+from node.engine.record_sizes import RECORD_SIZES
+from node.engine.restoring_lives import load_life
 from node.engine.session import Key, Session
 from node.engine.sessions import add_session, reply_page
+from node.engine.snapshot_error import SnapshotError
 from node.engine.standing import load_standing, seat_order
 from node.engine.state import State
 from node.engine.sweep import Sweep
 from node.engine.timer import Timer
 from node.engine.venue import Venue
-
-RECORD_SIZES: dict[int, int] = {
-    records.VENUE: records.VENUE_LIMITS + 8 * limits.LIMIT_COUNT,
-    records.TREASURY: records.TREASURY_SIZE,
-    records.EVENT: records.EVENT_SIZE,
-    records.MARKET: records.MARKET_SIZE,
-    records.ACCOUNT: records.ACCOUNT_SIZE,
-    records.POSITION: records.POSITION_SIZE,
-    records.ORDER: records.ORDER_SIZE,
-    records.KEY: records.KEY_SIZE,
-    records.SESSION: records.SESSION_SIZE,
-    records.WINDOW: records.STORED_SIZE,
-    records.SWEEP: records.SWEEP_SIZE,
-    records.TIMER: records.TIMER_SIZE,
-    records.SCHEDULE: records.SCHEDULE_SIZE,
-    records.RULES: records.RULES_SIZE,
-    records.WATCH: records.WATCH_SIZE,
-    records.KINSHIP: records.KINSHIP_SIZE,
-    records.WITHDRAWAL: records.WITHDRAWAL_SIZE,
-    records.CONDUCT: records.CONDUCT_SIZE,
-    records.AGENT: records.AGENT_SIZE,
-    records.BOUNDS: records.BOUNDS_SIZE,
-    records.STOP: records.STOP_SIZE,
-}
-
-
-class SnapshotError(Exception):
-    """The pages of a snapshot contradict each other, or their layout."""
 
 
 def digests(pages: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
@@ -156,8 +131,10 @@ class Loader:
             self.load_sweep(value, at)
         elif kind == records.WATCH:
             self.require_none(self.agreements.load_watch(value, at))
-        else:
+        elif kind == records.TIMER:
             self.load_timer(value, at)
+        else:
+            load_life(self.state, kind, value, at)
 
     def require_none(self, contradiction: str) -> None:
         """Raise SnapshotError unless the contradiction is none."""
@@ -213,6 +190,7 @@ class Loader:
         event.settled = i32_at(value, at + records.EVENT_SETTLED)
         event.price_sum = i32_at(value, at + records.EVENT_PRICE_SUM)
         event.started = i32_at(value, at + records.EVENT_STARTED)
+        event.collateral = read_i64_le(value, at + records.EVENT_COLLATERAL)
         self.state.add_event(event)
 
     def load_market(self, value: bytes, at: i64) -> None:

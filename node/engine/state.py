@@ -8,7 +8,7 @@ from node.domain.genesis import Genesis
 from node.domain.groups import RULES_VERSION
 from node.domain.identifiers import SEQUENCE_BITS
 from node.domain.limits import LIMIT_COUNT
-from node.domain.terms import ASK, BID, SCOPE_ACCOUNT, SCOPE_KEY, SCOPE_VENUE
+from node.domain.terms import ASK, BID, PAUSE_VENUE, SCOPE_ACCOUNT, SCOPE_KEY, SCOPE_VENUE
 from node.engine.account import Account
 from node.engine.agent import Agent
 from node.engine.bounds import Bounds
@@ -18,9 +18,11 @@ from node.engine.event_writer import EventWriter
 from node.engine.fee_schedule import FeeSchedule, no_fees
 from node.engine.fields import write_pair
 from node.engine.kinship import Kinship
+from node.engine.life_pages import LifePages
 from node.engine.market import Event, Market
 from node.engine.order import Order, Orders
 from node.engine.pages import DIRTY, Page, Pages, PageTable, Record
+from node.engine.pause import Pause, pause_number
 from node.engine.position import Position
 from node.engine.price_watch import PriceWatch
 from node.engine.registers import Registers
@@ -69,6 +71,7 @@ class State(Record):
         self.sweeps: dict[int, Sweep] = {}
         self.timers: dict[int, Timer] = {}
         self.timers_due: Deadlines = Deadlines()
+        self.venue_pause: Pause = Pause(pause_number(PAUSE_VENUE, 0))
         self.pages: Pages = Pages()
         self.orders: Orders = Orders(self.pages)
         self.account_pages: PageTable = PageTable(self.pages, records.ACCOUNT)
@@ -84,6 +87,7 @@ class State(Record):
         self.watch_pages: PageTable = PageTable(self.pages, records.WATCH)
         self.venue_stop: Stop | None = None
         self.registers: Registers = Registers(self.pages)
+        self.life_pages: LifePages = LifePages(self.pages)
         self.writer: EventWriter = EventWriter()
         self.venue_page: Page = PageTable(self.pages, records.VENUE).put(0, self)
         self.treasury_page: Page = PageTable(self.pages, records.TREASURY).put(0, self.treasury)
@@ -153,7 +157,13 @@ class State(Record):
         """Note that a position, its account, its market and the treasury are about to change."""
         self.touch_owner(position)
         self.touch(position.market.page)
+        self.touch_collateral(position.market)
+
+    def touch_collateral(self, market: Market) -> None:
+        """Note that what stands behind a market's shares, and the treasury, are about to change."""
         self.touch(self.treasury_page)
+        if market.event.exclusive != 0:
+            self.touch(market.event.page)
 
     # Additions.
 
@@ -255,6 +265,7 @@ class State(Record):
         """Index an event."""
         event.page = self.event_pages.put(event.number, event)
         self.events.append(event)
+        event.venue_pause = self.venue_pause
 
     def add_market(self, market: Market) -> None:
         """Index a market and join it to its event."""

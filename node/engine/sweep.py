@@ -27,6 +27,9 @@ STOP_MARKET: Final = 13
 STOP_VENUE: Final = 14
 """Close all orders of the stopped venue; the cursor is the last market done."""
 
+CANCEL_PAUSED: Final = 9
+"""Cancel the orders that go with a pause; `account` is its scope, `market` its subject."""
+
 
 class Sweep(Record):
     """What is to be swept, and how far it has come."""

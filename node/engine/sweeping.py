@@ -8,14 +8,16 @@ from node.engine.cancelling import cancel_position
 from node.engine.complete_sets import pay_out
 from node.engine.dooming import sweep_doomed_account, sweep_doomed_key
 from node.engine.invariants import require
-from node.engine.market import Market
+from node.engine.market import Event, Market
 from node.engine.order_book import NO_ASK, NO_BID
+from node.engine.pausing import sweep_paused
 from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
 from node.engine.stopping import note_swept
 from node.engine.sweep import (
     CANCEL_ACCOUNT,
+    CANCEL_PAUSED,
     CANCEL_POSITION,
     CLOSE_MARKET,
     DOOM_ACCOUNT,
@@ -44,7 +46,7 @@ def finish(state: State, sweep: Sweep) -> None:
     state.sweep_head += 1
     if sweep.kind >= DOOM_ACCOUNT:
         note_swept(state, sweep)
-    elif sweep.kind >= CLOSE_MARKET:
+    elif sweep.kind >= CLOSE_MARKET and sweep.kind != CANCEL_PAUSED:
         market = state.market(sweep.market)
         assert market is not None
         state.touch(market.page)
@@ -60,6 +62,8 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         return sweep_account(state, sweep, budget)
     if sweep.kind >= DOOM_ACCOUNT:
         return sweep_stopped(state, sweep, budget)
+    if sweep.kind == CANCEL_PAUSED:
+        return sweep_paused(state, sweep, budget)
     market = state.market(sweep.market)
     require(market is not None, "a sweep names no market")
     assert market is not None
@@ -155,6 +159,18 @@ def sweep_grid(state: State, sweep: Sweep, market: Market, budget: i64) -> i64:
     return budget
 
 
+def is_paid_out(event: Event) -> bool:
+    """Return whether nobody holds anything of an event any more; the last market is the last."""
+    place: i64 = len(event.markets)
+    if event.settled != place:
+        return False
+    while place > 0:
+        place -= 1
+        if len(event.markets[place].positions) > 0:
+            return False
+    return True
+
+
 def sweep_positions(state: State, market: Market, budget: i64) -> i64:
     """Pay out the positions of a resolved market and forget them."""
     while budget > 0 and len(market.positions) > 0:
@@ -165,4 +181,6 @@ def sweep_positions(state: State, market: Market, budget: i64) -> i64:
         budget -= 1
     if len(market.positions) == 0:
         require(market.collateral == 0, "a redeemed market kept collateral")
+        if is_paid_out(market.event):
+            require(market.event.collateral == 0, "a redeemed event kept collateral")
     return budget

@@ -8,6 +8,13 @@ from mypy_extensions import i64
 from node.engine.deadlines import Due
 from node.engine.pages import Page
 
+OPENING: Final = 10
+"""A market opens."""
+CLOSING: Final = 11
+"""A market closes."""
+FINALITY: Final = 12
+"""Nobody has disputed what is proposed for a market."""
+
 SUBJECT_BITS: Final = 32
 REOPEN: Final = 5
 """Open a market that has paused because its price moved too far."""

@@ -13,7 +13,7 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
-from node.engine import administration, cancelling, complete_sets, lifecycle
+from node.engine import administration, cancelling
 from node.engine.account import Account
 from node.engine.admission import admit, needs_admission
 from node.engine.amending import amend
@@ -21,6 +21,7 @@ from node.engine.checkpoint import Checkpoint, StateTree
 from node.engine.due import run_due
 from node.engine.fields import write_pair
 from node.engine.invariants import require
+from node.engine.lives import is_of_lives, lead_life
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
 from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner, is_owners
@@ -29,9 +30,11 @@ from node.engine.placing import place
 from node.engine.presence import note_gone
 from node.engine.preview import Preview, preview
 from node.engine.replacing import replace
+from node.engine.resolving import judge
 from node.engine.rule_setting import set_rules
 from node.engine.session import Key, Session
 from node.engine.sessions import open_session, remember
+from node.engine.share_commands import exchange_shares
 from node.engine.state import State
 from node.engine.sweeping import run_sweeps
 
@@ -255,7 +258,7 @@ class Venue:
         kind: i64,
         current: bool,
     ) -> Code:
-        """Check a record's form and its sender's right, and hand it to its handler."""
+        """Check a record's form, and execute it."""
         if not current:
             return Code.RULES_VERSION_MISMATCH
         expected = layout.COMMAND_SIZES.get(kind)
@@ -266,6 +269,10 @@ class Venue:
         key = session.key
         if key.revoked != 0:
             return Code.KEY_REVOKED
+        if kind == layout.ATTEST or kind == layout.DISPUTE:
+            return judge(self.state, kind, key, group, frame)
+        if key.role == terms.RESOLVER:
+            return Code.NOT_PERMITTED
         if kind < layout.ACCOUNT_OPEN:
             return self.act(kind, session, group, frame)
         return self.administer(kind, key, group, frame)
@@ -294,8 +301,8 @@ class Venue:
             return Code.NOT_PERMITTED
         if kind >= layout.WITHDRAW_CONFIRM:
             return execute_for_operator(state, kind, group, frame, outcome)
-        if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
-            return self.advance_market(kind, group, frame)
+        if is_of_lives(kind):
+            return lead_life(state, kind, group, frame, outcome)
         if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:
             return set_rules(state, kind, group, frame, outcome)
         return self.operate(kind, group, frame)
@@ -325,12 +332,7 @@ class Venue:
             return cancelling.cancel(state, group, frame, outcome)
         if kind == layout.CANCEL_ALL:
             return cancelling.cancel_all(state, group, frame, outcome)
-        if kind == layout.SPLIT:
-            return complete_sets.split(state, group, frame)
-        if kind == layout.MERGE_SETS:
-            return complete_sets.merge(state, group, frame)
-        require(kind == layout.REDEEM, "an order command without a handler")
-        return complete_sets.redeem(state, group, frame, outcome)
+        return exchange_shares(state, kind, group, frame, outcome)
 
     def operate(self, kind: i64, group: bytes, frame: i64) -> Code:
         """Execute an operator's command about accounts, events, markets, keys or limits."""
@@ -354,19 +356,6 @@ class Venue:
         self.checkpoint_due = True
         outcome.result = state.log_index
         return Code.OK
-
-    def advance_market(self, kind: i64, group: bytes, frame: i64) -> Code:
-        """Execute a command of a market's life."""
-        state = self.state
-        if kind == layout.MARKET_OPEN:
-            return lifecycle.open_market(state, group, frame)
-        if kind == layout.MARKET_HALT:
-            return lifecycle.halt_market(state, group, frame)
-        if kind == layout.MARKET_CLOSE:
-            return lifecycle.close_market(state, group, frame, self.outcome)
-        if kind == layout.MARKET_RESOLVE:
-            return lifecycle.resolve_market(state, group, frame)
-        return lifecycle.void_market(state, group, frame)
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:
         """Reply with a refusal that consumes no sequence and is not remembered."""

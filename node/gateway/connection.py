@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from node.domain.commands import FRAME_TYPE
 from node.domain.identifiers import NONCE_SIZE
 from node.gateway.admission import Backlog
+from node.gateway.signatures import is_signed
 from node.protocol import encoding, handshake, messages, refusals, versions
 from node.protocol.framing import FrameScanner
 
@@ -82,6 +83,9 @@ class Connection(asyncio.Protocol):
         services.counters.bytes_in += len(data)
         scanner = self.scanner
         scanner.feed(data)
+        if scanner.attestations and not self._are_signed(scanner.attestations):
+            self.refuse(refusals.SIGNATURE_INVALID)
+            return
         if scanner.count:
             services.counters.commands_admitted += scanner.count
             services.admission.add(self.backlog, scanner.records, scanner.count)
@@ -97,6 +101,11 @@ class Connection(asyncio.Protocol):
                 self.refuse(refusal, detail, resend)
         elif scanner.refusal:
             self.refuse(scanner.refusal, scanner.detail, scanner.resend_from)
+
+    def _are_signed(self, attestations: list[bytes]) -> bool:
+        """Tell whether resolvers have signed what is attested: `apply` does not look again."""
+        cluster_id = self._services.identity.cluster_id
+        return all(is_signed(cluster_id, frame) for frame in attestations)
 
     def pause_writing(self) -> None:
         """Note that the client reads slowly: replays wait."""

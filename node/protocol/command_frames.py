@@ -6,7 +6,8 @@ from librt.strings import BytesWriter, read_i64_le, write_i16_le, write_i32_le, 
 from mypy_extensions import i16, i32, i64
 
 from node.domain import commands
-from node.domain.identifiers import ADDRESS_SIZE, NAME_SIZE, PUBLIC_KEY_SIZE
+from node.domain.identifiers import ADDRESS_SIZE, PUBLIC_KEY_SIZE
+from node.protocol.names import pad_name
 from node.protocol.owner_frames import OwnerFrames
 
 UNSEQUENCED: Final = 0
@@ -38,7 +39,7 @@ class CommandFrames(OwnerFrames):
         write_i16_le(out, i16(time_in_force))
         write_i64_le(out, lots)
 
-    def place_with_terms(
+    def place_with_terms(  # noqa: PLR0913, PLR0917 - as many as the frame has fields
         self,
         account: i64,
         market: i64,
@@ -50,8 +51,9 @@ class CommandFrames(OwnerFrames):
         expiry_ns: i64 = 0,
         accept_by_ns: i64 = 0,
         self_trade: i64 = 0,
+        flags: i64 = 0,
     ) -> None:
-        """Write a PLACE_WITH_TERMS; times are of the log, 0 for none."""
+        """Write a PLACE_WITH_TERMS; times are of the log, 0 for none; `flags` of `OrderFlag`."""
         out = self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
@@ -63,7 +65,7 @@ class CommandFrames(OwnerFrames):
         write_i64_le(out, expiry_ns)
         write_i64_le(out, accept_by_ns)
         write_i64_le(out, 0)  # spend
-        write_i64_le(out, 0)  # flags, group
+        write_i64_le(out, flags)  # and no group
         write_i64_le(out, self_trade)
 
     def cancel(self, account: i64, market: i64, order_id: i64, client_order_id: i64) -> None:
@@ -172,10 +174,10 @@ class CommandFrames(OwnerFrames):
         write_i64_le(out, amount)
         write_i64_le(out, cursor)
 
-    def event_create(self, exclusive: bool, name: str) -> None:
-        """Write an EVENT_CREATE; when `exclusive`, exactly one of its markets wins."""
+    def event_create(self, exclusive: i64, name: str) -> None:
+        """Write an EVENT_CREATE of an `EventKind`."""
         out = self._begin(commands.EVENT_CREATE_SIZE, commands.EVENT_CREATE)
-        write_i64_le(out, 1 if exclusive else 0)
+        write_i64_le(out, exclusive)
         out.write(pad_name(name))
 
     def market_create(
@@ -188,16 +190,6 @@ class CommandFrames(OwnerFrames):
         write_i32_le(out, i32(taker_fee_bps))
         write_i32_le(out, i32(maker_fee_bps))
         out.write(pad_name(name))
-
-    def lifecycle(self, kind: i64, market: i64, price: i64) -> None:
-        """Write a MARKET_OPEN, MARKET_HALT, MARKET_CLOSE.
-
-        MARKET_RESOLVE (at `price`) or MARKET_VOID.
-        """
-        assert commands.MARKET_OPEN <= kind <= commands.MARKET_VOID
-        out = self._begin(commands.LIFECYCLE_SIZE, kind)
-        write_i32_le(out, i32(market))
-        write_i32_le(out, i32(price))
 
     def key_grant(self, role: i64, account: i64, public_key: bytes) -> None:
         """Write a KEY_GRANT."""
@@ -275,14 +267,6 @@ class CommandFrames(OwnerFrames):
         """Write a FEE_ACCOUNT_NAME."""
         out = self._begin(commands.FEE_ACCOUNT_NAME_SIZE, commands.FEE_ACCOUNT_NAME)
         write_i64_le(out, account)
-
-
-def pad_name(name: str) -> bytes:
-    """Return `name` as UTF-8, padded with 0 to 64 bytes. Raises ValueError when it is longer."""
-    raw = name.encode()
-    if len(raw) > NAME_SIZE:
-        raise ValueError(f"a name has at most {NAME_SIZE} bytes of UTF-8, not {len(raw)}")
-    return raw + bytes(NAME_SIZE - len(raw))
 
 
 def renumber(frames: bytes, first_sequence: i64) -> bytes:

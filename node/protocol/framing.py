@@ -9,6 +9,7 @@ from librt.strings import BytesWriter, read_i16_le, read_i32_le, read_i64_le, wr
 from mypy_extensions import i64
 
 from node.domain.commands import (
+    ATTEST,
     COMMAND_SEQUENCE,
     COMMAND_SIZES,
     MAX_CLIENT_COMMAND,
@@ -28,6 +29,7 @@ from node.protocol.refusals import (
 
 HEADER: Final[i64] = 8
 LAST_COMMAND: Final[i64] = MAX_CLIENT_COMMAND
+ATTEST_KIND: Final[i64] = ATTEST
 MESSAGES_FROM: Final[i64] = FIRST_MESSAGE
 RECORD_PREFIX: Final[i64] = RECORD_FRAME
 MESSAGES_TO: Final[i64] = LAST_MESSAGE
@@ -46,7 +48,8 @@ class FrameScanner:
 
     Feed it chunks as they arrive. After each `feed` the caller takes `records` (the admitted
     commands, each preceded by the session, ready for a group), `count` (how many), `messages`
-    (session-layer frames) and `refusal` (0 if none). Nothing after a refusal that closes is looked
+    (session-layer frames), `attestations` (ATTEST frames once more: their signatures are to be
+    verified) and `refusal` (0 if none). Nothing after a refusal that closes is looked
     at. After one that does not close, commands are skipped until the sequence `resend_from` comes
     again, so that a pipelining client gets one refusal and not one a command.
     """
@@ -56,6 +59,7 @@ class FrameScanner:
         self.records: bytes = b""
         self.count: i64 = 0
         self.messages: list[bytes] = []
+        self.attestations: list[bytes] = []
         self.refusal: i64 = 0
         self.detail: i64 = 0
         self.resend_from: i64 = 0
@@ -104,6 +108,7 @@ class FrameScanner:
         self.records = b""
         self.count = 0
         self.messages = []
+        self.attestations = []
         self.refusal = 0
         if self._closed:
             return
@@ -133,6 +138,8 @@ class FrameScanner:
             if kind <= LAST_COMMAND:
                 if not self._command(data, offset, length):
                     return offset
+                if kind == ATTEST_KIND:
+                    self.attestations.append(data[offset : offset + length])
             else:
                 self.messages.append(data[offset : offset + length])
             offset += length

@@ -7,12 +7,12 @@ from mypy_extensions import i32, i64
 
 from node.domain import commands
 from node.domain.identifiers import PUBLIC_KEY_SIZE
-from node.protocol.frame_buffer import FrameBuffer
+from node.protocol.lifecycle_frames import LifecycleFrames
 
 AGENT_ENTRIES: Final = 8
 
 
-class OwnerFrames(FrameBuffer):
+class OwnerFrames(LifecycleFrames):
     """Money that moves without a trade, agents, bounds, stops and presence."""
 
     def subaccount_open(self, account: i64, mode: i64) -> None:

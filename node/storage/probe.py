@@ -170,7 +170,8 @@ def _run(path: Path, arguments: list[str], timeout_s: int) -> ProbeReport:
 
 def _engine_digests(pages: Pages) -> tuple[bytes, bytes]:
     # Only the child loads the engine.
-    from node.engine.snapshot import SnapshotError, digests  # noqa: PLC0415
+    from node.engine.snapshot import digests  # noqa: PLC0415
+    from node.engine.snapshot_error import SnapshotError  # noqa: PLC0415
 
     try:
         return digests(pages)

@@ -10,14 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.domain.codes import Code
+from node.domain.limits import Limit
 from node.engine.invariants import InvariantError
-from node.engine.snapshot import SnapshotError, digests, restore
+from node.engine.snapshot import digests, restore
+from node.engine.snapshot_error import SnapshotError
 from tests import account_commands as a
 from tests import commands as c
+from tests import life_commands as life
 from tests import rule_commands as r
 from tests.venue_driver import SECOND_NS, Reply, VenueDriver, replay
 from tests.venue_flows import (
     FOREVER_NS,
+    PAUSE,
     Setting,
     dense_steps,
     endings,
@@ -29,6 +33,8 @@ from tests.venue_pair import check_book, check_conserved
 
 # What a group's end does must happen before the next command, however commands are grouped.
 SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet, a.Stop, a.BoundsSet)
+RESOLVING = (life.Propose, life.Decide, life.Dispute, life.Attest)
+ENDS_GROUP = (*SWEEPING, c.CancelAll, c.MarketHalt, life.Pause, life.EventResolve, *RESOLVING)
 
 Ending = tuple[type[c.Lifecycle], int]
 
@@ -45,6 +51,8 @@ def without_deadlines(step: FlowStep) -> FlowStep:
     How commands are grouped decides what time it is.
     """
     command = step.command
+    if isinstance(command, c.Configure) and command.limit == Limit.RATE_REFILL:
+        return step._replace(command=PAUSE)
     if isinstance(command, r.GuardsSet):
         return step._replace(command=replace(command, move=0, window_ns=0, pause_ns=0))
     if isinstance(command, a.AgentSet):
@@ -53,6 +61,8 @@ def without_deadlines(step: FlowStep) -> FlowStep:
         return step._replace(command=changed)
     if isinstance(command, a.DeadlineSet):
         return step._replace(command=replace(command, deadline_ns=0))
+    if isinstance(command, (life.MarketTimes, *RESOLVING)):
+        return step._replace(command=PAUSE)
     if not isinstance(command, c.PlaceWithTerms):
         return step
     expiry_ns = FOREVER_NS if command.expiry_ns else 0
@@ -67,6 +77,7 @@ class Recorded:
         if timeless:
             steps = [without_deadlines(step) for step in steps]
             setting = replace(setting, guards=None)
+            setting = replace(setting, challenge_seconds=0)
         flow = setting.start()
         self.engine = flow.pair.engine
         self.setup = list(self.engine.log)
@@ -76,7 +87,7 @@ class Recorded:
         for command, sender in flow.run(steps):
             sequence = self.engine.next_sequence[sender.session] - 1
             self.records.append(c.record(sender.session, command.frame(sequence)))
-            self.ends_group.append(isinstance(command, (*SWEEPING, c.CancelAll)))
+            self.ends_group.append(isinstance(command, ENDS_GROUP))
         self.first_sequences = before
 
     def fresh(self) -> VenueDriver:

@@ -3,8 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.domain.terms import MarketState
+from node.domain.limits import Limit
+from node.domain.terms import MarketState, ResolutionStage
 from tests import commands as c
+from tests import life_commands as life
 from tests.naive_records import SETTLED
 from tests.venue_flows import Setting, Step, dense_steps, endings, flows, settings_of_flows
 from tests.venue_pair import VenuePair
@@ -46,11 +48,22 @@ def test_a_settled_venue_holds_nothing_but_cash_and_fees(
     for _ in flow.run(steps):
         pass
     pair = flow.pair
+    end_windows(pair)
+    for number in pair.naive.markets:
+        if pair.naive.markets[number].state < MarketState.CLOSED:
+            pair.must(c.MarketClose(number))
     for number in data.draw(st.permutations(list(pair.naive.markets))):
         settle(pair, number)
     pair.check()
     assert pair.engine.venue.state.treasury.collateral == 0
     assert not pair.engine.venue.work_pending
+
+
+def end_windows(pair: VenuePair) -> None:
+    """Let what is proposed become final, and operators resolve at once from now on."""
+    pair.must(c.Configure(Limit.CHALLENGE_SECONDS, 0))
+    for _ in range(4):
+        pair.say(c.MarketOpen(0))
 
 
 def settle(pair: VenuePair, number: int) -> None:
@@ -61,10 +74,11 @@ def settle(pair: VenuePair, number: int) -> None:
     market = pair.naive.markets[number]
     if market.state in SETTLED:
         return
-    if market.state != MarketState.CLOSED:
-        pair.must(c.MarketClose(number))
+    known = pair.naive.resolutions.get(number)
+    disputed = known is not None and known.stage == ResolutionStage.DISPUTED
     if market.event.exclusive:
         spent = sum(other.price for other in market.event.markets if other.state in SETTLED)
-        pair.must(c.MarketResolve(number, 10_000 - spent))
+        kind = life.Decide if disputed else c.MarketResolve
+        pair.must(kind(number, 10_000 - spent))
     else:
         pair.must(c.MarketVoid(number))

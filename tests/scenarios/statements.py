@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, Intent, Role, SelfTrade, TimeInForce
+from node.domain.terms import AccountMode, Intent, OrderFlag, Role, SelfTrade, TimeInForce
 from tests import commands as c
 from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, TIME_DIGITS, parse
 from tests.venue_driver import OPERATOR_KEY, address_of, key_of
@@ -106,6 +106,7 @@ def meaning(names: Names, speaker: str, text: str) -> Meaning:
     r"(?:for (?P<owner>\w+) )?(?P<verb>buys|sells) (?P<size>\S+) (?P<token>YES|NO)"
     r"(?: of (?P<market>\w+))? @ (?P<price>\S+)(?: (?P<tif>IOC|FOK|post-only|GTD))?"
     r"(?P<terms>(?: (?:until|accept by) \S+)*)(?: (?P<self>cancelling (?:itself|both)))?"
+    r"(?P<pausing> cancel on pause)?"
     r"(?: as (?P<label>\w+))?(?P<odd>(?: \w+=-?\d+)*)"
 )
 def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
@@ -120,6 +121,8 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     }
     if match["self"]:
         terms["self_trade"] = SELF_TRADES[match["self"]]
+    if match["pausing"]:
+        terms["flags"] = int(OrderFlag.CANCEL_ON_PAUSE)
     terms |= {name: odd[name] for name in ODD_TERMS if name in odd}
     command = c.PlaceWithTerms(
         names.account(match["owner"] or speaker),
@@ -193,10 +196,10 @@ def _deposit(names: Names, _: str, match: re.Match[str]) -> Meaning:
     return Meaning(c.Deposit(names.account(match["name"]), amount, int(match["cursor"])))
 
 
-@sentence(r"creates (?P<exclusive>exclusive )?event (?P<name>\w+|\"\")")
+@sentence(r"creates (?P<kind>exclusive |augmented )?event (?P<name>\w+|\"\")")
 def _create_event(names: Names, _: str, match: re.Match[str]) -> Meaning:
     name = match["name"].strip('"')
-    exclusive = int(bool(match["exclusive"]))
+    exclusive = {"exclusive ": 1, "augmented ": 2}.get(match["kind"], 0)
     return Meaning(c.EventCreate(name.encode(), exclusive), names.events, name)
 
 

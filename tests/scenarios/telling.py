@@ -97,6 +97,14 @@ class Telling:
         """Tell a maker's share of its taker's fee, or what the fee account is given."""
         return f"{'rebate' if fact.order_id else 'fees'} {usdc(fact.fee)}"
 
+    def converted(self, fact: Fact) -> str:
+        """Tell a conversion, and the cash that came."""
+        return f"converted {shares(fact.lots)} for {usdc(fact.fee)}"
+
+    def outcomes(self, fact: Fact) -> str:
+        """Tell a merge of all outcomes."""
+        return f"merged {shares(fact.lots)} of every outcome"
+
     def redeemed(self, fact: Fact) -> str:
         """Tell a payout."""
         return f"redeemed {usdc(fact.fee)}"

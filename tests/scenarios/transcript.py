@@ -14,6 +14,7 @@ from tests import account_commands as a
 from tests import commands as c
 from tests.scenarios import account_statements, risk_statements, rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
+from tests.scenarios.life_questions import pause_of, resolution_of, times_of
 from tests.scenarios.statements import NOBODY, Meaning, Names, meaning
 from tests.scenarios.telling import Telling
 from tests.venue_driver import OPERATOR_KEY, Applied, Reply, VenueDriver, genesis
@@ -218,10 +219,11 @@ class Transcript:
         return str(self.driver.venue.state.treasury.schedules)
 
     def sets(self, market: str | None) -> str:
-        """Say how many complete sets a market has outstanding, in shares."""
+        """Say how many complete sets a market, or its exclusive event, has outstanding."""
         record: Any = self.driver.venue.market(self.names.market(market))
-        assert record.collateral % 10_000 == 0
-        return shares(record.collateral // 10_000)
+        collateral = record.event.collateral if record.event.exclusive else record.collateral
+        assert collateral % 10_000 == 0
+        return shares(collateral // 10_000)
 
     def state_of(self, market: str) -> str:
         """Say a market's state, and its price once it has one."""
@@ -273,4 +275,7 @@ QUESTIONS: list[tuple[re.Pattern[str], Callable[..., str]]] = [
     (re.compile(r"work pending"), Transcript.pending),
     (re.compile(r"(\w+)'s client is gone( before it spoke)?"), Transcript.lose),
     (re.compile(r"key of (\w+)"), Transcript.revoked),
+    (re.compile(r"times of (\w+)"), times_of),
+    (re.compile(r"resolution of (\w+)"), resolution_of),
+    (re.compile(r"pause of (venue|event|market|account)(?: (\w+))?"), pause_of),
 ]

@@ -15,7 +15,8 @@ from node.domain.records import (
 )
 from node.domain.terms import AccountMode, CloseReason, Intent, MarketState, SelfTrade
 from node.domain.units import LATEST_STAMP, MAX_LOTS, MAX_SPAN, MAX_SUPPLY
-from node.engine.snapshot import SnapshotError, restore
+from node.engine.snapshot import restore
+from node.engine.snapshot_error import SnapshotError
 from tests import commands as c
 from tests import rule_commands as r
 from tests.venue_driver import SECOND_NS, Applied, VenueDriver, genesis

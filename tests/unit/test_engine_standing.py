@@ -5,7 +5,8 @@ from blake3 import blake3
 
 from node.domain.codes import Code
 from node.domain.terms import Intent, Scope
-from node.engine.snapshot import SnapshotError, restore
+from node.engine.snapshot import restore
+from node.engine.snapshot_error import SnapshotError
 from tests import account_commands as a
 from tests import commands as c
 from tests.venue_driver import VenueDriver, address_of, genesis, key_of

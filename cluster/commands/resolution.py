@@ -1,0 +1,126 @@
+"""`quorumbook resolution`: what closed markets come to, open to challenge until it is final."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import click
+
+from client import Client, Reply
+from cluster.clients import NUMBER, PRICE, trade
+from cluster.console import data_option, json_option, say_json
+from node.domain.identifiers import EVIDENCE_SIZE
+
+
+class Evidence(click.ParamType[bytes]):
+    """A hash of 32 bytes in hexadecimal digits."""
+
+    name = "hash"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> bytes:
+        """Return the bytes; a usage error when there are not 32."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            found = bytes.fromhex(str(value))
+        except ValueError:
+            found = b""
+        if len(found) != EVIDENCE_SIZE:
+            self.fail(f"{value!r} is not {EVIDENCE_SIZE} bytes in hexadecimal", param, ctx)
+        return found
+
+
+evidence_option = click.option(
+    "--evidence",
+    type=Evidence(),
+    default=bytes(EVIDENCE_SIZE),
+    help="A hash of what shows it, 64 hexadecimal digits.",
+)
+
+
+@click.group("resolution", short_help="propose what markets come to, dispute and decide")
+def command() -> None:
+    """Propose what closed markets come to, dispute proposals, and decide disputes.
+
+    Example: quorumbook resolution propose 1 1
+    """
+
+
+@command.command("propose")
+@click.argument("market", type=NUMBER)
+@click.argument("outcome", type=PRICE)
+@evidence_option
+@data_option
+@json_option
+def propose(market: int, outcome: int, *, evidence: bytes, data: Path, as_json: bool) -> None:
+    """Propose the price OUTCOME of YES for MARKET; final when nobody disputes it in time.
+
+    In an exclusive event, 1 says that MARKET has won it.
+
+    Example: quorumbook resolution propose 1 1
+    """
+    _say(
+        data,
+        market,
+        "proposed",
+        lambda client: client.admin.propose_resolution(market, outcome, evidence),
+        as_json=as_json,
+    )
+
+
+@command.command("dispute")
+@click.argument("market", type=NUMBER)
+@evidence_option
+@data_option
+@json_option
+def dispute(market: int, *, evidence: bytes, data: Path, as_json: bool) -> None:
+    """Dispute what is proposed for MARKET: it must be decided.
+
+    Example: quorumbook resolution dispute 1
+    """
+    _say(
+        data,
+        market,
+        "disputed",
+        lambda client: client.resolving.dispute(market, evidence),
+        as_json=as_json,
+    )
+
+
+@command.command("decide")
+@click.argument("market", type=NUMBER)
+@click.argument("outcome", type=PRICE)
+@evidence_option
+@data_option
+@json_option
+def decide(market: int, outcome: int, *, evidence: bytes, data: Path, as_json: bool) -> None:
+    """Decide the dispute about MARKET: the price OUTCOME of YES is final.
+
+    Example: quorumbook resolution decide 1 0
+    """
+    _say(
+        data,
+        market,
+        "decided",
+        lambda client: client.admin.decide_resolution(market, outcome, evidence),
+        as_json=as_json,
+    )
+
+
+def _say(
+    data: Path,
+    market: int,
+    step: str,
+    work: Callable[[Client], Awaitable[Reply]],
+    *,
+    as_json: bool,
+) -> None:
+    index = trade(data, work).log_index
+    if as_json:
+        say_json({"market": market, "step": step, "log_index": index})
+    else:
+        click.echo(f"market {market}: {step} as of index {index}")
