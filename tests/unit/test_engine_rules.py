@@ -184,7 +184,7 @@ def looked_at(driver: VenueDriver, self_trade: int) -> tuple[int, int, int]:
     """Preview an order of account 1 for 10 YES at up to 0.60: code, lots filled, lots that rest."""
     order = c.PlaceWithTerms(1, 1, Intent.BUY_YES, 6_000, 10, 99, self_trade=self_trade)
     before = driver.checkpoint()
-    seen = driver.venue.preview(order.frame(1), 0)
+    seen = driver.venue.preview(order.frame(1), 0, 1)
     assert driver.checkpoint() == before
     return seen.code, seen.filled, seen.rested
 

@@ -7,10 +7,12 @@ import pytest
 
 from node.domain import records
 from node.domain.terms import AccountMode
-from node.engine.snapshot import SnapshotError, digests, restore
+from node.engine.snapshot import digests, restore
+from node.engine.snapshot_error import SnapshotError
 from node.engine.venue import Venue
 from tests import account_commands as a
 from tests import commands as c
+from tests import life_commands as life
 from tests import rule_commands as r
 from tests.venue_driver import Pages, VenueDriver, genesis
 from tests.venue_flows import Setting, dense_steps
@@ -27,6 +29,7 @@ SETTING = Setting(
     shard=1,
     schedule=r.ScheduleCreate(taker_bps=100, maker_bps=20, rebate_bps=2_000),
     fee_account=4,
+    challenge_seconds=3,
     guards=r.GuardsSet(1, band=9_000, move=9_000, window_ns=10**9, pause_ns=10**9),
 )
 
@@ -37,11 +40,26 @@ def busy_venue() -> VenueDriver:
     for _ in flow.run(dense_steps(7, 200)):
         pass
     driver = flow.pair.engine
-    driver.must(a.SubaccountOpen(1, 1))
-    driver.must(a.WithdrawRequest(1, 1_000))
-    driver.must(c.Configure(0, 16))
     wide = [c.buy_yes(1, 1, 100 + number, 1, 10_000 + number) for number in range(80)]
     driver.say_all(wide)
+    later_ns = driver.venue.stamp_ns + 10**15
+    standing = [
+        a.SubaccountOpen(1, 1),
+        a.WithdrawRequest(1, 1_000),
+        a.DeadlineSet(2, later_ns),
+        a.BoundsSet(2, 2, open_orders=90_000),
+        a.BoundsSet(3, 1, position_lots=10**9),
+        a.Stop(0, 2, 3),
+        life.MarketTimes(3, 0, later_ns),
+        life.Pause(2, 1, 1),
+        life.Pause(3, 2, 1),
+        life.Pause(4, 4, 1),
+        c.MarketClose(2),
+    ]
+    for one in standing:
+        driver.must(one)
+    driver.must(life.Propose(2, 5_000))
+    driver.must(c.Configure(0, 16))
     driver.say(c.CancelAll(1, 0))
     assert driver.venue.work_pending
     return driver
