@@ -304,7 +304,7 @@ class Loader:
             raise SnapshotError("a session's key is missing")
         key = self.state.keys[number]
         assert key is not None
-        window = read_i64_le(value, at + records.SESSION_WINDOW)
+        window = i32_at(value, at + records.SESSION_WINDOW)
         if not 0 < window <= limits.LIMIT_RANGES[limits.REPLIES_PER_SESSION].most:
             raise SnapshotError(f"a session has a window of {window} replies")
         session = Session(
