@@ -112,6 +112,7 @@ class OrderEntry:
         expiry_ns: int = 0,
         accept_by_ns: int = 0,
         self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
+        spend: int = 0,
         flags: int = 0,
     ) -> Reply:
         """Place a limit order; `result` is its order id and `filled` what filled at once.
@@ -120,13 +121,14 @@ class OrderEntry:
         intent), `lots` in hundredths of a share. Without a `client_order_id` a random one is drawn.
         `expiry_ns` (for GTD and POST_ONLY) is when it goes, `accept_by_ns` until when it may be
         executed at all: times of the log, ns since 1970. `self_trade` is what happens when it meets
-        an order of its own account; `flags` are of `OrderFlag`.
+        an order of its own account; `flags` are of `OrderFlag`. `spend` is the most micro-USDC that
+        an IOC or FOK buy may cost, fees included; then `lots` may be 0, for as many as it buys.
         """
         name = self._name(client_order_id)
         owner = self._sender.owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
-        if expiry_ns or accept_by_ns or self_trade or flags:
-            more = (expiry_ns, accept_by_ns, self_trade, flags)
+        more = (expiry_ns, accept_by_ns, self_trade, flags, spend)
+        if any(more):
             return await self._sender.execute(lambda frames: frames.place_with_terms(*terms, *more))
         return await self._sender.execute(lambda frames: frames.place(*terms))
 

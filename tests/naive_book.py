@@ -56,6 +56,9 @@ class NaiveOrder:
     """The number of the key that placed it."""
     flags: int = 0
     doomed: bool = False
+    reduces: bool = False
+    budget: int = 10**30
+    """What it may still spend."""
 
     @property
     def side(self) -> Side:

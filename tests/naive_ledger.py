@@ -51,6 +51,7 @@ class NaiveLedger:
         order.leaves -= lots
         fee, value = order.schedule.due(order.rate_sum) - charged, own_price * lots
         if order.buys:
+            order.budget -= value + fee
             released = locked - self._collateral(order)
             account.cash_locked -= released
             account.cash_free += released - value - fee
@@ -76,7 +77,7 @@ class NaiveLedger:
             return 0
         due, more = order.schedule.due, order.schedule.worst(order.price) * order.leaves
         fee = due(order.rate_sum + more) - due(order.rate_sum)
-        return order.price * order.leaves + fee
+        return min(order.price * order.leaves + fee, order.budget if order.leaves else 0)
 
     def _lock(self, account: NaiveAccount, order: NaiveOrder, lots: int) -> None:
         position = account.positions.setdefault(order.market, NaivePosition())

@@ -43,5 +43,5 @@ class NaiveRules(NaiveFees):
     def _check_value(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         """Check that an order that crosses is worth the trouble."""
         crosses = market.book.best_for(taker) is not None
-        worth = taker.price * taker.leaves >= market.min_value
+        worth = min(taker.price * taker.leaves, taker.budget) >= market.min_value
         require(worth or not crosses, Code.VALUE_BELOW_MINIMUM)

@@ -1,8 +1,11 @@
 """The naive trading rules: placing, cancelling and matching over the naive ledger."""
 
+from dataclasses import replace
+
 from node.domain.codes import Code
 from node.domain.limits import Limit
 from node.domain.terms import (
+    AccountMode,
     CloseReason,
     Intent,
     Liquidity,
@@ -14,6 +17,7 @@ from node.domain.terms import (
     SelfTrade,
     TimeInForce,
 )
+from node.domain.units import MAX_SUPPLY
 from tests import commands as c
 from tests import order_commands as o
 from tests.naive_book import WHOLE, NaiveOrder
@@ -29,6 +33,8 @@ from tests.naive_records import (
     require,
 )
 
+AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
+
 
 class NaiveTrading(NaiveGuards, NaiveLives):
     """Orders one at a time: each rule in the fewest words that are right."""
@@ -39,6 +45,8 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         self._check_terms(taker, market)
         if isinstance(command, c.PlaceWithTerms):
             self._check_conditions(command)
+            if command.spend:
+                taker.budget = command.spend
         require(taker.time_in_force != TimeInForce.GTD or taker.expiry_ns != 0, Code.EXPIRY_INVALID)
         self._check_bounds(taker, market)
         self._check_account(taker, account, market)
@@ -105,6 +113,9 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         return order
 
     def _order_of(self, command: c.Place) -> NaiveOrder:
+        lots, spend = command.lots, int(getattr(command, "spend", 0))
+        if spend and not lots:
+            lots = self.limits[Limit.LOTS_PER_ORDER]
         return NaiveOrder(
             self.first_id + self.orders_made + 1,
             command.client_order_id,
@@ -113,12 +124,13 @@ class NaiveTrading(NaiveGuards, NaiveLives):
             command.intent,
             command.time_in_force,
             command.price,
-            command.lots,
-            command.lots,
+            lots,
+            lots,
             self.markets[command.market].schedule,
             expiry_ns=getattr(command, "expiry_ns", 0),
             self_trade=getattr(command, "self_trade", 0),
             flags=getattr(command, "flags", 0),
+            reduces=bool(getattr(command, "flags", 0) & OrderFlag.REDUCE_ONLY),
         )
 
     def _check_terms(self, order: NaiveOrder, market: NaiveMarket) -> None:
@@ -133,9 +145,11 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         require(1 <= order.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
 
     def _check_conditions(self, command: c.PlaceWithTerms) -> None:
-        flags = command.flags & ~OrderFlag.CANCEL_ON_PAUSE
-        unknown = (flags, command.group, command.spend)
+        at_once = command.time_in_force in AT_ONCE
+        known = OrderFlag.REDUCE_ONLY | OrderFlag.CANCEL_ON_PAUSE
+        unknown = (command.flags & ~known, command.group)
         require(not any(unknown), Code.FLAGS_INVALID)
+        require(at_once or not command.flags & OrderFlag.REDUCE_ONLY, Code.FLAGS_INVALID)
         if command.expiry_ns:
             may_expire = command.time_in_force in (TimeInForce.GTD, TimeInForce.POST_ONLY)
             require(may_expire and command.expiry_ns > self.now_ns, Code.EXPIRY_INVALID)
@@ -143,6 +157,9 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         no_expiry = command.time_in_force == TimeInForce.GTD and not command.expiry_ns
         require(not no_expiry, Code.EXPIRY_INVALID)
         require(in_time, Code.ACCEPT_BY_PASSED)
+        buys = command.intent in (Intent.BUY_YES, Intent.BUY_NO)
+        may_spend = at_once and buys and 0 < command.spend <= MAX_SUPPLY
+        require(may_spend or not command.spend, Code.SPEND_INVALID)
         require(command.self_trade in list(SelfTrade), Code.SELF_TRADE_INVALID)
 
     def _check_account(self, order: NaiveOrder, account: NaiveAccount, market: NaiveMarket) -> None:
@@ -152,6 +169,8 @@ class NaiveTrading(NaiveGuards, NaiveLives):
             room = len(account.orders) < self.limits[Limit.OPEN_ORDERS_PER_ACCOUNT]
             require(room, Code.TOO_MANY_OPEN_ORDERS)
         self._require_position(account, market)
+        if order.reduces:
+            self._cut_down(order, account)
 
     def _check_means(self, order: NaiveOrder, account: NaiveAccount) -> None:
         if order.buys:
@@ -163,6 +182,8 @@ class NaiveTrading(NaiveGuards, NaiveLives):
     def _check_crossing(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         if taker.time_in_force == TimeInForce.POST_ONLY:
             require(market.book.best_for(taker) is None, Code.WOULD_CROSS)
+        elif taker.time_in_force == TimeInForce.FOK and taker.budget <= MAX_SUPPLY:
+            self._check_spending(replace(taker), market)
         elif taker.time_in_force == TimeInForce.FOK:
             makers = list(market.book.makers_for(taker))[: self.limits[Limit.FILLS_PER_ORDER]]
             own = [maker.account == taker.account for maker in makers]
@@ -178,37 +199,103 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         require(known or room, Code.TOO_MANY_POSITIONS)
 
     def _match(self, taker: NaiveOrder, market: NaiveMarket) -> None:
-        touched = 0
-        while taker.leaves and (maker := market.book.best_for(taker)):
+        touched, why = 0, None
+        while taker.leaves and not why and (maker := market.book.best_for(taker)):
             if touched == self.limits[Limit.FILLS_PER_ORDER]:
-                self._close(taker, CloseReason.FILL_LIMIT)
-                return
-            touched += 1
-            if maker.account == taker.account:
-                if taker.self_trade != SelfTrade.CANCEL_TAKER:
-                    self._close(maker, CloseReason.SELF_TRADE)
-                if taker.self_trade != SelfTrade.CANCEL_RESTING:
-                    self._close(taker, CloseReason.SELF_TRADE)
-                    return
-            elif self._moves_too_far(market, [maker.yes_price]):
-                self._pause_by_itself(market)
-                self._doom(PauseScope.MARKET, market.number)
-                self._close(taker, CloseReason.MARKET_PAUSED)
-                return
+                why = CloseReason.FILL_LIMIT
+            elif maker.account == taker.account:
+                why = self._meet_own(maker, taker)
             else:
-                self._fill(maker, taker, market)
-                self._note_price(market, maker.yes_price)
+                why = self._meet(maker, taker, market)
+            touched += 1
         if not taker.leaves:
             return
-        if taker.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
-            self._close(taker, CloseReason.IMMEDIATE)
+        if taker.time_in_force == TimeInForce.FOK and taker.budget <= MAX_SUPPLY:
+            why = why or CloseReason.SPENT
+        if taker.time_in_force in AT_ONCE:
+            why = why or CloseReason.IMMEDIATE
+        if why:
+            self._close(taker, why)
             return
         taker.self_trade = SelfTrade.CANCEL_RESTING
         market.book.rest(taker)
         self._fact(taker.account, "rested", taker.order_id, taker.price, leaves=taker.leaves)
 
-    def _fill(self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket) -> None:
-        price, lots = maker.yes_price, min(maker.leaves, taker.leaves)
+    def _meet_own(self, maker: NaiveOrder, taker: NaiveOrder) -> CloseReason | None:
+        """Prevent a trade with oneself; return why the taker goes no further, if so."""
+        if taker.self_trade != SelfTrade.CANCEL_TAKER:
+            self._close(maker, CloseReason.SELF_TRADE)
+        return None if taker.self_trade == SelfTrade.CANCEL_RESTING else CloseReason.SELF_TRADE
+
+    def _meet(
+        self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket
+    ) -> CloseReason | None:
+        """Trade what can be paid, unless the price is too far; return why no more, if so."""
+        lots = self._lots_to_fill(maker, taker)
+        why = CloseReason.SPENT if lots < min(maker.leaves, taker.leaves) else None
+        if lots and self._moves_too_far(market, [maker.yes_price]):
+            self._pause_by_itself(market)
+            self._doom(PauseScope.MARKET, market.number)
+            return CloseReason.MARKET_PAUSED
+        if lots:
+            self._fill(maker, taker, market, lots)
+            self._note_price(market, maker.yes_price)
+        return why
+
+    def _lots_to_fill(self, maker: NaiveOrder, taker: NaiveOrder) -> int:
+        """Return the most lots that both want and the taker can pay."""
+        lots = min(maker.leaves, taker.leaves)
+        while lots and self._cost_of_lots(taker, maker.yes_price, lots) > taker.budget:
+            lots -= 1
+        return lots
+
+    def _cost_of_lots(self, taker: NaiveOrder, yes_price: int, lots: int) -> int:
+        """Return what lots at a price cost a taker, with the fee that they add."""
+        if not taker.buys:
+            return 0
+        schedule, price = taker.schedule, taker.in_own_terms(yes_price)
+        more = schedule.rate(schedule.taker_bps, price) * lots
+        return price * lots + schedule.due(taker.rate_sum + more) - schedule.due(taker.rate_sum)
+
+    def _check_spending(self, taker: NaiveOrder, market: NaiveMarket) -> None:
+        """Require that a budget can be spent at once, to less than one more lot, or all bought."""
+        wanted, stands_at, prices = taker.lots, taker.yes_price, list[int]()
+        for number, maker in enumerate(market.book.makers_for(taker)):
+            if number == self.limits[Limit.FILLS_PER_ORDER]:
+                stands_at = maker.yes_price
+                break
+            if maker.account == taker.account:
+                require(taker.self_trade == SelfTrade.CANCEL_RESTING, Code.CANNOT_FILL)
+                continue
+            lots = self._lots_to_fill(maker, taker)
+            spent = lots < min(maker.leaves, taker.leaves)
+            prices.append(maker.yes_price)
+            require(not lots or not self._moves_too_far(market, prices), Code.CANNOT_FILL)
+            taker.budget -= self._cost_of_lots(taker, maker.yes_price, lots)
+            price = taker.in_own_terms(maker.yes_price)
+            taker.rate_sum += taker.schedule.rate(taker.schedule.taker_bps, price) * lots
+            taker.leaves -= lots
+            if spent or not taker.leaves:
+                require(taker.leaves < wanted, Code.CANNOT_FILL)
+                return
+        one_more = self._cost_of_lots(taker, stands_at, 1) <= taker.budget
+        require(taker.leaves < wanted and not one_more, Code.CANNOT_FILL)
+
+    def _cut_down(self, taker: NaiveOrder, account: NaiveAccount) -> None:
+        """Make an order no larger than what it can reduce."""
+        position = account.positions.get(taker.market, NaivePosition())
+        most = position.free_of(taker)
+        if taker.buys:
+            pairs_with = {
+                Intent.BUY_YES: position.no_free - position.yes_locked,
+                Intent.BUY_NO: position.yes_free - position.no_locked,
+            }
+            most = pairs_with[Intent(taker.intent)] if account.mode == AccountMode.NET else 0
+        taker.lots = taker.leaves = min(taker.lots, max(0, most))
+        require(taker.lots > 0, Code.NOTHING_TO_REDUCE)
+
+    def _fill(self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket, lots: int) -> None:
+        price = maker.yes_price
         kind = MatchKind.TRANSFER
         if maker.buys and taker.buys:
             kind = MatchKind.MINT

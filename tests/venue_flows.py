@@ -239,9 +239,21 @@ termed_orders = st.builds(
         st.sampled_from((0, FOREVER_NS, FOREVER_NS)), st.integers(20, 110).map(SECOND_NS.__mul__)
     ),
     accept_by_ns=st.one_of(st.just(0), st.integers(20, 110).map(SECOND_NS.__mul__)),
-    spend=st.sampled_from((0,) * 30 + (1,)),
+    spend=st.sampled_from((0,) * 30 + (1, -1)),
     self_trade=st.sampled_from((0, 1, 1, 2, 2, 3, -1)),
     flags=st.sampled_from((0,) * 20 + (2,) * 10 + (1 << 20,)),
+)
+spending_orders = st.builds(
+    c.PlaceWithTerms,
+    account=accounts,
+    market=markets,
+    intent=st.sampled_from((1, 3, 1, 3, 1, 3, 2, 4)),
+    price=prices,
+    lots=st.one_of(st.just(0), st.integers(1, 40)),
+    client_order_id=st.integers(1, 10**9),
+    time_in_force=st.sampled_from((2, 3, 2, 3, 2, 3, 1)),
+    spend=st.one_of(st.integers(0, 60_000), st.sampled_from((0, 0, 1, 10**18, 10**18 + 1))),
+    flags=st.sampled_from((0, 0, 1)),
 )
 bad_orders = st.builds(
     c.Place,
@@ -340,6 +352,7 @@ steps = mixed(
         (1, pauses),
         (26, orders),
         (3, st.builds(Step, termed_orders)),
+        (4, st.builds(Step, spending_orders)),
         (2, st.builds(Step, bad_orders, as_operator=st.booleans())),
         (7, named),
         (2, st.builds(Step, sets)),

@@ -237,8 +237,8 @@ VENUE: Final = (
         "size-bound-not-checked",
         "any number that fits in 64 bits is a size, also one below 1",
         "node/engine/placing.py",
-        "    if placement.lots < 1 or placement.lots > most:\n",
-        "    if placement.lots == 0 and most > 0:\n",
+        "    return 1 <= placement.lots <= most\n",
+        "    return placement.lots != 0 and most > 0\n",
     ),
     Mutant(
         "amended-order-keeps-its-place",

@@ -55,13 +55,17 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
     known.note_place(frames.next_sequence)
     intent = random.choice((terms.BUY_YES, terms.BUY_NO, terms.SELL_YES, terms.SELL_NO))
     time_in_force = random.choice(
-        (terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC, terms.FOK)
+        (terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC, terms.IOC, terms.FOK)
     )
     price, lots = 5_000 + 100 * random.randint(-3, 3), random.choice((1, 2, 3, 5, 8, 20))
     now_ns = known.now_ns()
     expiry_ns = now_ns + random.choice((0, 50_000_000, 300_000_000, 3_600_000_000_000))
+    spend = flags = 0
     if time_in_force in (terms.GTC, terms.IOC, terms.FOK):
         expiry_ns = 0
+    if time_in_force in (terms.IOC, terms.FOK):
+        spend, lots = random.choice(((0, lots), (0, lots), (lots * 4_000, 40), (lots * 5_000, 0)))
+        flags = random.choice((0, 0, terms.REDUCE_ONLY))
     accept_by_ns = random.choice((0, 0, now_ns + 100_000_000, now_ns + 3_600_000_000_000))
     frames.place_with_terms(
         known.account,
@@ -74,7 +78,8 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
         expiry_ns,
         accept_by_ns,
         random.choice((terms.CANCEL_RESTING, terms.CANCEL_TAKER, terms.CANCEL_BOTH)),
-        random.choice((0, 0, terms.CANCEL_ON_PAUSE)),
+        flags or random.choice((0, 0, terms.CANCEL_ON_PAUSE)),
+        spend,
     )
 
 

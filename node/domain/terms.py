@@ -134,12 +134,14 @@ class PauseScope(IntEnum):
     ACCOUNT = PAUSE_ACCOUNT
 
 
+REDUCE_ONLY: Final = 1
 CANCEL_ON_PAUSE: Final = 2
 
 
 class OrderFlag(IntEnum):
     """What an order asks for besides its terms."""
 
+    REDUCE_ONLY = REDUCE_ONLY
     CANCEL_ON_PAUSE = CANCEL_ON_PAUSE
 
 
@@ -247,6 +249,7 @@ CLOSE_BY_MARKET: Final = 7
 CLOSE_BY_EXPIRY: Final = 8
 CLOSE_BY_AMEND: Final = 9
 CLOSE_BY_REPLACE: Final = 10
+CLOSE_BY_SPENDING: Final = 11
 CLOSE_BY_GRID: Final = 13
 CLOSE_BY_HALT: Final = 14
 CLOSE_BY_PAUSE: Final = 17
@@ -273,6 +276,7 @@ class CloseReason(IntEnum):
     EXPIRED = CLOSE_BY_EXPIRY
     AMENDED_TO_ZERO = CLOSE_BY_AMEND
     REPLACED = CLOSE_BY_REPLACE
+    SPENT = CLOSE_BY_SPENDING
     OFF_GRID = CLOSE_BY_GRID
     MARKET_PAUSED = CLOSE_BY_HALT
     KEY_STOPPED = CLOSE_BY_KEY_STOP

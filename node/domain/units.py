@@ -31,6 +31,9 @@ BPS_SCALE: Final = 10_000
 FEE_SCALE: Final = BPS_SCALE * PRICE_SCALE
 """Divisor of bps x price x (PRICE_SCALE - price) x lots, which gives a fee in micro-USDC."""
 
+NO_BUDGET: Final = 4 * MAX_SUPPLY
+"""The budget of an order that has none: it stays above any that can be given, and in 64 bits."""
+
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 
 MAX_SPAN: Final = 30 * 86_400 * NANOSECONDS_PER_SECOND

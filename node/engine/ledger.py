@@ -18,11 +18,12 @@ from node.engine.treasury import Treasury
 def collateral_of(order: Order) -> i64:
     """Return the cash that a buy order's leaves need.
 
-    The limit price and the largest fee, in micro-USDC.
+    The limit price and the largest fee, but no more than its budget, in micro-USDC.
     """
     if not order.is_buy or order.leaves == 0:
         return 0
-    return order.price * order.leaves + largest_fee_left(order)
+    most = order.price * order.leaves + largest_fee_left(order)
+    return min(order.budget, most)
 
 
 def collateral_to_lock(limit: i64, lots: i64, schedule: FeeSchedule) -> i64:
@@ -96,6 +97,7 @@ def settle(order: Order, price: i64, lots: i64, bps: i64) -> i64:
     account = order.account
     position = order.position
     if order.is_buy:
+        order.budget -= own_price * lots + fee
         needed = collateral_of(order)
         freed = order.cash_locked - needed
         order.cash_locked = needed

@@ -18,6 +18,7 @@ from node.domain.terms import (
     CLOSE_BY_FILL_LIMIT,
     CLOSE_BY_HALT,
     CLOSE_BY_SELF_TRADE,
+    CLOSE_BY_SPENDING,
     MAKER,
     MERGE,
     MINT,
@@ -34,6 +35,7 @@ from node.engine.order import Order
 from node.engine.order_book import NO_ASK, NO_BID, OrderBook
 from node.engine.placement import Placement
 from node.engine.price_level import PriceLevel
+from node.engine.purse import affordable
 from node.engine.removal import close_quietly, forget
 from node.engine.state import State
 
@@ -72,7 +74,6 @@ def match(state: State, taker: Order) -> None:
 
 def take(state: State, market: Market, level: PriceLevel, taker: Order, touches: i64) -> i64:
     """Fill `taker` from one level, oldest maker first; return the touches that remain."""
-    watch = market.watch
     while taker.leaves > 0 and touches > 0 and taker.stop == 0:
         maker = level.head
         if maker is None:
@@ -82,15 +83,8 @@ def take(state: State, market: Market, level: PriceLevel, taker: Order, touches:
             close_quietly(state, maker, maker.reason_of_death(state.stamp_ns))
         elif maker.account is taker.account:
             meet_own(state, maker, taker)
-        elif watch is None:
-            fill(state, market, level, maker, taker)
-        elif watch.span(state.stamp_ns).admits(level.price):
-            fill(state, market, level, maker, taker)
-            state.touch(watch.page)
-            watch.note(level.price, state.stamp_ns)
         else:
-            pause(state, market, level.price)
-            taker.stop = CLOSE_BY_HALT
+            trade_with(state, market, level, maker, taker)
     state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
     return touches
 
@@ -103,12 +97,41 @@ def meet_own(state: State, maker: Order, taker: Order) -> None:
         taker.stop = CLOSE_BY_SELF_TRADE
 
 
-def fill(state: State, market: Market, level: PriceLevel, maker: Order, taker: Order) -> None:
+def trade_with(state: State, market: Market, level: PriceLevel, maker: Order, taker: Order) -> None:
+    """Let two orders trade what the taker can pay, unless that would move the price too far."""
+    lots = size_of_fill(maker, taker)
+    if lots == 0:
+        return
+    watch = market.watch
+    if watch is None:
+        fill(state, market, level, maker, taker, lots)
+    elif watch.span(state.stamp_ns).admits(level.price):
+        fill(state, market, level, maker, taker, lots)
+        state.touch(watch.page)
+        watch.note(level.price, state.stamp_ns)
+    else:
+        pause(state, market, level.price)
+        taker.stop = CLOSE_BY_HALT
+
+
+def size_of_fill(maker: Order, taker: Order) -> i64:
+    """Return how many lots the two exchange; a taker that can pay for no more is stopped."""
+    lots = min(maker.leaves, taker.leaves)
+    if taker.budget > MAX_SUPPLY:
+        return lots
+    paid = affordable(taker, maker.book_price, lots)
+    if paid < lots:
+        taker.stop = CLOSE_BY_SPENDING
+    return paid
+
+
+def fill(
+    state: State, market: Market, level: PriceLevel, maker: Order, taker: Order, lots: i64
+) -> None:
     """Execute one fill at the maker's price and settle both sides."""
     writer = state.writer
     treasury = state.treasury
     price = level.price
-    lots = min(maker.leaves, taker.leaves)
     state.touch_owner(maker.position)
     state.touch_owner(taker.position)
     state.touch(market.page)

@@ -16,7 +16,7 @@ from node.domain.terms import (
     CLOSE_BY_PAUSE,
     SELL_NO,
 )
-from node.domain.units import PRICE_SCALE
+from node.domain.units import NO_BUDGET, PRICE_SCALE
 from node.engine.account import Account
 from node.engine.deadlines import Deadlines, Due
 from node.engine.fee_schedule import FeeSchedule
@@ -72,6 +72,8 @@ class Order(Due):
         self.fee_whole: i64 = 0
         self.fee_rest: i64 = 0
         self.cash_locked: i64 = 0
+        # What a buy may still spend: of an order that arrives, for one with a budget never rests.
+        self.budget: i64 = NO_BUDGET
         self.is_bid: bool = intent == BUY_YES or intent == SELL_NO
         self.is_buy: bool = intent == BUY_YES or intent == BUY_NO
         self.is_yes: bool = intent <= 2

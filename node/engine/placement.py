@@ -11,7 +11,7 @@ from node.domain.units import PRICE_SCALE
 from node.engine.order import Order
 from node.engine.session import Key
 
-KNOWN_FLAGS: Final = terms.CANCEL_ON_PAUSE
+KNOWN_FLAGS: Final = terms.REDUCE_ONLY | terms.CANCEL_ON_PAUSE
 
 
 class Placement:

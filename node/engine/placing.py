@@ -7,7 +7,7 @@ from mypy_extensions import i64
 
 from node.domain import limits, terms
 from node.domain.codes import Code
-from node.domain.units import MAX_PRICE, MIN_PRICE
+from node.domain.units import MAX_PRICE, MAX_SUPPLY, MIN_PRICE
 from node.engine import ledger
 from node.engine.account import Account
 from node.engine.guarding import is_outside_band
@@ -18,8 +18,10 @@ from node.engine.order import Order
 from node.engine.outcome import Outcome
 from node.engine.pausing import code_of_level, pause_level
 from node.engine.placement import KNOWN_FLAGS, Placement
+from node.engine.reducing import most_to_reduce
 from node.engine.removal import free_and_report
 from node.engine.risk import check_risk, open_orders_allowed, positions_allowed
+from node.engine.spending import can_spend
 from node.engine.state import State
 
 
@@ -86,8 +88,7 @@ def check_terms(state: State, placement: Placement, account: Account, market: Ma
         return Code.PRICE_OUT_OF_RANGE
     if not market.is_on_grid(placement.price):
         return Code.PRICE_OFF_TICK
-    most: i64 = state.limits[limits.LOTS_PER_ORDER]
-    if placement.lots < 1 or placement.lots > most:
+    if not has_size(state, placement):
         return Code.SIZE_OUT_OF_RANGE
     code = check_conditions(state, placement)
     if code is not Code.OK:
@@ -99,12 +100,34 @@ def check_terms(state: State, placement: Placement, account: Account, market: Ma
     return Code.OK
 
 
+def has_size(state: State, placement: Placement) -> bool:
+    """Return whether the size is in range; 0 lots for money are as many as an order may have."""
+    most: i64 = state.limits[limits.LOTS_PER_ORDER]
+    if placement.spend != 0 and placement.lots == 0:
+        placement.lots = most
+    return 1 <= placement.lots <= most
+
+
 def check_conditions(state: State, placement: Placement) -> Code:
-    """Check flags and times."""
+    """Check flags, times, the amount of money, and what happens when it meets its own."""
     if placement.flags & ~KNOWN_FLAGS != 0 or placement.group != 0:
         return Code.FLAGS_INVALID
-    if placement.spend != 0:
+    if placement.flags & terms.REDUCE_ONLY != 0 and can_rest(placement.time_in_force):
         return Code.FLAGS_INVALID
+    code = check_times(state, placement)
+    if code is not Code.OK:
+        return code
+    if placement.spend != 0:
+        code = check_spend(placement)
+        if code is not Code.OK:
+            return code
+    if placement.self_trade < terms.CANCEL_RESTING or placement.self_trade > terms.CANCEL_BOTH:
+        return Code.SELF_TRADE_INVALID
+    return Code.OK
+
+
+def check_times(state: State, placement: Placement) -> Code:
+    """Check until when the order lives, and until when it may be executed."""
     if placement.expiry_ns != 0:
         if placement.time_in_force != terms.GTD and placement.time_in_force != terms.POST_ONLY:
             return Code.EXPIRY_INVALID
@@ -114,13 +137,23 @@ def check_conditions(state: State, placement: Placement) -> Code:
         return Code.EXPIRY_INVALID
     if placement.accept_by_ns != 0 and placement.accept_by_ns < state.stamp_ns:
         return Code.ACCEPT_BY_PASSED
-    if placement.self_trade < terms.CANCEL_RESTING or placement.self_trade > terms.CANCEL_BOTH:
-        return Code.SELF_TRADE_INVALID
+    return Code.OK
+
+
+def check_spend(placement: Placement) -> Code:
+    """Check an amount of money: for a buy that does not rest."""
+    if placement.spend < 0 or placement.spend > MAX_SUPPLY:
+        return Code.SPEND_INVALID
+    if not placement.is_buy or can_rest(placement.time_in_force):
+        return Code.SPEND_INVALID
     return Code.OK
 
 
 def check_account(state: State, placement: Placement, account: Account, market: Market) -> Code:
-    """Check the client's id and the account's counts; an order that cannot rest needs no room."""
+    """Check the client's id and the account's counts; an order that cannot rest needs no room.
+
+    One that may only reduce is cut down to what it can.
+    """
     if placement.client_order_id < 1:
         return Code.CLIENT_ORDER_ID_INVALID
     if placement.client_order_id in account.orders_by_client:
@@ -132,6 +165,10 @@ def check_account(state: State, placement: Placement, account: Account, market: 
     most_positions = positions_allowed(state, account)
     if len(account.position_list) >= most_positions and market.number not in account.positions:
         return Code.TOO_MANY_POSITIONS
+    if placement.flags & terms.REDUCE_ONLY != 0:
+        placement.lots = min(placement.lots, most_to_reduce(placement, account, market))
+        if placement.lots == 0:
+            return Code.NOTHING_TO_REDUCE
     return Code.OK
 
 
@@ -148,8 +185,13 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
     if placement.time_in_force == terms.POST_ONLY:
         if would_cross(state, market.book, placement.is_bid, placement.book_price):
             return Code.WOULD_CROSS
-    elif placement.time_in_force == terms.FOK and not can_fill(state, market, account, placement):
-        return Code.CANNOT_FILL
+    elif placement.time_in_force == terms.FOK:
+        if placement.spend != 0:
+            can = can_spend(state, placement, account, market)
+        else:
+            can = can_fill(state, market, account, placement)
+        if not can:
+            return Code.CANNOT_FILL
     if is_worthless(state, placement, market, placement.lots):
         return Code.VALUE_BELOW_MINIMUM
     return Code.OK
@@ -158,7 +200,10 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
 def is_worthless(state: State, placement: Placement, market: Market, lots: i64) -> bool:
     """Return whether `lots` at the placement's price are too little for an order that crosses."""
     least = market.rules.min_value
-    if least == 0 or placement.price * lots >= least:
+    worth = placement.price * lots
+    if placement.spend != 0:
+        worth = min(worth, placement.spend)
+    if least == 0 or worth >= least:
         return False
     return would_cross(state, market.book, placement.is_bid, placement.book_price)
 
@@ -167,6 +212,8 @@ def check_means(placement: Placement, account: Account, market: Market) -> Code:
     """Check that the account can lock what the order may cost."""
     if placement.is_buy:
         needed = ledger.collateral_to_lock(placement.price, placement.lots, market.rules.schedule)
+        if placement.spend != 0:
+            needed = min(needed, placement.spend)
         return Code.OK if account.cash_free >= needed else Code.INSUFFICIENT_FUNDS
     position = account.positions.get(market.number)
     free: i64 = 0
@@ -193,6 +240,8 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns
     order.self_trade = placement.self_trade
+    if placement.spend != 0:
+        order.budget = placement.spend
     return order
 
 
@@ -219,12 +268,14 @@ def trade(state: State, order: Order) -> i64:
     """Match an order; return why what is left of it cannot rest, or 0."""
     match(state, order)
     order.self_trade = terms.CANCEL_RESTING  # Of this arrival: one that rests has the default.
-    full = order.leaves == 0
-    require(full or order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
+    over = order.leaves == 0 or order.budget <= MAX_SUPPLY
+    require(over or order.time_in_force != terms.FOK, "a fill-or-kill order was left with lots")
     if order.stop != 0:
         return order.stop
     if order.time_in_force == terms.IOC:
         return terms.CLOSE_BY_IMMEDIATE
+    if order.budget <= MAX_SUPPLY and order.leaves > 0:
+        return terms.CLOSE_BY_SPENDING
     return 0
 
 

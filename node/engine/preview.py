@@ -22,7 +22,7 @@ from node.engine.account import Account
 from node.engine.admission import foresee
 from node.engine.fields import write_pair
 from node.engine.market import Market
-from node.engine.matching import best_crossing, match_kind, next_crossing
+from node.engine.matching import best_crossing, match_kind, next_crossing, size_of_fill
 from node.engine.order import Order
 from node.engine.placement import Placement
 from node.engine.placing import can_rest, check
@@ -134,6 +134,8 @@ def ghost_of(placement: Placement, account: Account, market: Market) -> Order:
         placement.lots,
     )
     order.self_trade = placement.self_trade
+    if placement.spend != 0:
+        order.budget = placement.spend
     ledger.lock(order)
     return order
 
@@ -180,11 +182,13 @@ def meet(
         if taker.self_trade != CANCEL_RESTING:
             taker.stop = CLOSE_BY_SELF_TRADE
         return
+    lots = size_of_fill(maker, taker)
+    if lots == 0:
+        return
     price = maker.book_price
     if not span.admits(price):
         taker.stop = CLOSE_BY_HALT
         return
-    lots = min(maker.leaves, taker.leaves)
     kind = match_kind(maker.intent, taker.intent)
     seen.fee += ledger.settle(taker, price, lots, taker.schedule.taker_bps)
     ledger.pair_off(taker.position, treasury)

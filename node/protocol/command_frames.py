@@ -52,6 +52,8 @@ class CommandFrames(OwnerFrames):
         accept_by_ns: i64 = 0,
         self_trade: i64 = 0,
         flags: i64 = 0,
+        spend: i64 = 0,
+        group: i64 = 0,
     ) -> None:
         """Write a PLACE_WITH_TERMS; times are of the log, 0 for none; `flags` of `OrderFlag`."""
         out = self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
@@ -64,8 +66,9 @@ class CommandFrames(OwnerFrames):
         write_i64_le(out, lots)
         write_i64_le(out, expiry_ns)
         write_i64_le(out, accept_by_ns)
-        write_i64_le(out, 0)  # spend
-        write_i64_le(out, flags)  # and no group
+        write_i64_le(out, spend)
+        write_i32_le(out, i32(flags))
+        write_i32_le(out, i32(group))
         write_i64_le(out, self_trade)
 
     def cancel(self, account: i64, market: i64, order_id: i64, client_order_id: i64) -> None:

@@ -25,8 +25,12 @@ TIMES_IN_FORCE = {
     "post-only": TimeInForce.POST_ONLY,
     "GTD": TimeInForce.GTD,
 }
-TERMS = re.compile(r" (until|accept by) (\S+)")
-TERM_FIELDS = {"until": "expiry_ns", "accept by": "accept_by_ns"}
+TERMS = re.compile(r" (until|accept by|spending) (\S+)")
+TERM_FIELDS = {
+    "until": ("expiry_ns", TIME_DIGITS),
+    "accept by": ("accept_by_ns", TIME_DIGITS),
+    "spending": ("spend", MICRO_DIGITS),
+}
 ODD_TERMS = ("flags", "self_trade")
 SELF_TRADES = {
     "cancelling itself": SelfTrade.CANCEL_TAKER,
@@ -105,7 +109,8 @@ def meaning(names: Names, speaker: str, text: str) -> Meaning:
 @sentence(
     r"(?:for (?P<owner>\w+) )?(?P<verb>buys|sells) (?P<size>\S+) (?P<token>YES|NO)"
     r"(?: of (?P<market>\w+))? @ (?P<price>\S+)(?: (?P<tif>IOC|FOK|post-only|GTD))?"
-    r"(?P<terms>(?: (?:until|accept by) \S+)*)(?: (?P<self>cancelling (?:itself|both)))?"
+    r"(?P<terms>(?: (?:until|accept by|spending) \S+)*)(?P<reduce> reduce-only)?"
+    r"(?: (?P<self>cancelling (?:itself|both)))?"
     r"(?P<pausing> cancel on pause)?"
     r"(?: as (?P<label>\w+))?(?P<odd>(?: \w+=-?\d+)*)"
 )
@@ -115,10 +120,12 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     names.next_client_order_id += 1
     client_order_id = odd.get("client_id", names.next_client_order_id)
     names.client_orders[label] = client_order_id
-    terms = {
-        TERM_FIELDS[word]: parse(value, TIME_DIGITS)
-        for word, value in TERMS.findall(match["terms"])
-    }
+    terms = {}
+    for word, value in TERMS.findall(match["terms"]):
+        name, digits = TERM_FIELDS[word]
+        terms[name] = parse(value, digits)
+    if match["reduce"]:
+        terms["flags"] = OrderFlag.REDUCE_ONLY
     if match["self"]:
         terms["self_trade"] = SELF_TRADES[match["self"]]
     if match["pausing"]:
