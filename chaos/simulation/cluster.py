@@ -120,6 +120,8 @@ class Cluster:
                 frames.market_create(1, random.choice((1, 100)), *fees, f"market {number}")
             for number in range(1, MARKETS + 1):
                 frames.lifecycle(commands.MARKET_OPEN, number, 0)
+            # Guards wide enough to let most trade happen, in every run.
+            frames.guards_set(MARKETS, 0, 0, 500, 200_000_000, 50_000_000)
             operator.knowledge.deposits = TRADERS
             return frames.count
 

@@ -37,7 +37,7 @@ def admit(state: State, key: Key, kind: i64, account: i64, outcome: Outcome) -> 
     return Code.OK if state.venue_stop is None else Code.VENUE_STOPPED
 
 
-def foresee(state: State, key: Key, account: Account) -> Code:
+def foresee(state: State, key: Key, account: Account | None) -> Code:
     """Return how an order of `key` for the account would be admitted now; nothing is taken."""
     if key.revoked != 0:
         return Code.KEY_REVOKED
@@ -48,7 +48,7 @@ def foresee(state: State, key: Key, account: Account) -> Code:
         cost_ns = NANOSECONDS_PER_SECOND // agent.rate
         if must_wait(state, key.conduct, cost_ns, NANOSECONDS_PER_SECOND):
             return Code.AGENT_RATE_EXCEEDED
-    if state.limits[limits.RATE_REFILL] != 0:
+    if state.limits[limits.RATE_REFILL] != 0 and account is not None:
         cost_ns = pace_of(state, layout.PLACE)
         if must_wait(state, account.conduct, cost_ns, burst_of(state, cost_ns)):
             return Code.RATE_EXCEEDED

@@ -95,14 +95,15 @@ class Preview:
 def preview(state: State, placement: Placement, key: Key) -> Preview:
     """Return what the order would come to if `key` sent it now."""
     account = state.account(placement.account)
+    code = foresee(state, key, account)
+    if code is not Code.OK:
+        return Preview(code)
     if account is None:
         return Preview(Code.UNKNOWN_ACCOUNT)
     market = state.market(placement.market)
     if market is None:
         return Preview(Code.UNKNOWN_MARKET)
-    code = foresee(state, key, account)
-    if code is Code.OK:
-        code = check(state, placement, account, market)
+    code = check(state, placement, account, market)
     seen = Preview(code)
     seen.cash_free = account.cash_free
     if code is Code.OK:

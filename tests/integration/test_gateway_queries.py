@@ -85,18 +85,18 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
     for subject, number, identifier, size, count in (
         (messages.ACCOUNT, 1, 0, 72, 1),
         (messages.POSITIONS, 1, 0, 64, 1),
-        (messages.OPEN_ORDERS, 1, 0, 88, 1),
-        (messages.ORDER, 1, order, 88, 1),
-        (messages.ORDER_BY_CLIENT_ID, 1, 55, 88, 1),
+        (messages.OPEN_ORDERS, 1, 0, 96, 1),
+        (messages.ORDER, 1, order, 96, 1),
+        (messages.ORDER_BY_CLIENT_ID, 1, 55, 96, 1),
         (messages.MARKET, 1, 0, 128, 1),
         (messages.MARKETS, 0, 0, 128, 1),
-        (messages.EVENT, 1, 0, 88, 1),
-        (messages.EVENTS, 0, 0, 88, 1),
+        (messages.EVENT, 1, 0, 96, 1),
+        (messages.EVENTS, 0, 0, 96, 1),
         (messages.DEPTH, 1, 0, 16, 1),
-        (messages.TREASURY, 0, 0, 72, 1),
+        (messages.TREASURY, 0, 0, 96, 1),
         (messages.SCHEDULES, 0, 0, 32, 1),
         (messages.RULES, 1, 0, 56, 1),
-        (messages.STATUS, 0, 0, 256, 1),
+        (messages.STATUS, 0, 0, 352, 1),
         (messages.ACCOUNTS, 0, 0, 72, 3),
     ):
         for options in (0, messages.LINEARIZABLE):
@@ -131,7 +131,7 @@ async def test_long_answers_continue_with_a_cursor(node: SingleNode) -> None:
     while True:
         trader.send(encode_query(1, messages.OPEN_ORDERS, 1, 0, 0, cursor, 0))
         _, frame = await trader.frame()
-        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 88)]
+        names += [struct.unpack_from("<q", frame, at + 8)[0] for at in range(48, len(frame), 96)]
         answers += 1
         cursor = struct.unpack_from("<q", frame, 32)[0]
         if not cursor:
