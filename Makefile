@@ -25,7 +25,7 @@ test-pure: build
 	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/scenarios \
 	  $(wildcard tests/property/test_venue*.py tests/unit/test_engine*.py tests/unit/test_protocol*.py)
 
-# The same tests, and every line and branch of the rules must be in one of them.
+# The same tests, and how many lines and branches of the rules they reach.
 coverage: build
 	QUORUMBOOK_PURE=1 $(BIN)/python -m coverage run -m pytest tests/scenarios \
 	  $(wildcard tests/property/test_venue*.py tests/property/test_preview.py) \
