@@ -144,6 +144,15 @@ def open_subaccount(state: State, frame: bytes, at: i64, outcome: Outcome) -> Co
     return Code.OK
 
 
+def may_receive(state: State, key: Key, frame: bytes, at: i64) -> bool:
+    """Return whether the receiver of a transfer is one that `key` acts for, too.
+
+    A key that is bound to one subaccount moves no money to or from the others.
+    """
+    to = (read_i64_le(frame, at + layout.ACCOUNT) >> 32) & 0xFFFFFFFF
+    return to == key.account or acts_for(state, key, to)
+
+
 def transfer(state: State, key: Key, frame: bytes, at: i64, outcome: Outcome) -> Code:
     """Move free cash between two accounts of one owner, once.
 
@@ -153,8 +162,7 @@ def transfer(state: State, key: Key, frame: bytes, at: i64, outcome: Outcome) ->
     amount = read_i64_le(frame, at + layout.TRANSFER_AMOUNT)
     number = read_i64_le(frame, at + layout.TRANSFER_ID)
     to = (word >> 32) & 0xFFFFFFFF
-    # A key that is bound to one subaccount moves no money to or from the others.
-    if to != key.account and not acts_for(state, key, to):
+    if not may_receive(state, key, frame, at):
         return Code.NOT_PERMITTED
     giver = state.account(word & 0xFFFFFFFF)
     taker = state.account(to)

@@ -13,7 +13,7 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
-from node.engine import administration, cancelling
+from node.engine import administration, cancelling, ownership
 from node.engine.account import Account
 from node.engine.admission import admit, needs_admission
 from node.engine.amending import amend
@@ -24,7 +24,6 @@ from node.engine.invariants import require
 from node.engine.lives import is_of_lives, lead_life
 from node.engine.market import Event, Market
 from node.engine.outcome import Outcome
-from node.engine.ownership import acts_for, execute_for_operator, execute_for_owner, is_owners
 from node.engine.placement import Placement
 from node.engine.placing import place
 from node.engine.presence import note_gone
@@ -283,14 +282,18 @@ class Venue:
         outcome = self.outcome
         key = session.key
         account = read_i64_le(group, frame + layout.ACCOUNT) & 0xFFFFFFFF
-        if account != key.account and not acts_for(state, key, account):
+        if account != key.account and not ownership.acts_for(state, key, account):
             return Code.NOT_PERMITTED
         if needs_admission(state, key):
+            # Whose money it is comes before how fast; that an agent moves none is said by `admit`.
+            moves = kind == layout.TRANSFER and key.agent is None
+            if moves and not ownership.may_receive(state, key, group, frame):
+                return Code.NOT_PERMITTED
             code = admit(state, key, kind, account, outcome)
             if code is not Code.OK:
                 return code
-        if is_owners(kind):
-            return execute_for_owner(state, kind, session, group, frame, outcome)
+        if ownership.is_owners(kind):
+            return ownership.execute_for_owner(state, kind, session, group, frame, outcome)
         return self.trade(kind, key, group, frame)
 
     def administer(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
@@ -300,7 +303,7 @@ class Venue:
         if key.role != terms.OPERATOR:
             return Code.NOT_PERMITTED
         if kind >= layout.WITHDRAW_CONFIRM:
-            return execute_for_operator(state, kind, group, frame, outcome)
+            return ownership.execute_for_operator(state, kind, group, frame, outcome)
         if is_of_lives(kind):
             return lead_life(state, kind, group, frame, outcome)
         if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:

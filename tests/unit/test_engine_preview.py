@@ -3,7 +3,9 @@
 import struct
 
 from node.domain.codes import Code
+from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, MatchKind, TimeInForce
+from tests import account_commands as a
 from tests import commands as c
 from tests.venue_driver import VenueDriver
 from tests.venue_pair import VenuePair
@@ -61,3 +63,37 @@ def test_an_own_order_that_has_expired_gives_back_what_it_had_locked() -> None:
     seen = driver.venue.preview(order(1, 1, Intent.BUY_YES, 5_000, 1), 0, 1)
     assert (seen.code, seen.filled, seen.rested) == (Code.OK, 0, 1)
     assert seen.cash_free == 10**9 - 5_000
+
+
+def test_a_preview_is_refused_as_its_sender_s_order_would_be() -> None:
+    """A revoked key, an agent past its time or its rate, an account past its pace."""
+    driver = prepared()
+    bot = b"bot of account 1".ljust(32, b".")
+    frame = order(1, 1, Intent.BUY_YES, 5_000, 1)
+    driver.must(a.AgentSet(1, bot, expiry_ns=driver.venue.stamp_ns + 60 * driver.step_ns, rate=1))
+    session = driver.open_session(bot)
+    number = driver.venue.session(session)
+    assert number is not None
+    key = number.key_number
+    assert driver.venue.preview(frame, 0, key).code == Code.OK
+    driver.step_ns = 0
+    driver.must(c.buy_yes(1, 1, 5_000, 1, 5), session)
+    assert driver.venue.preview(frame, 0, key).code == Code.AGENT_RATE_EXCEEDED
+    driver.step_ns = 60 * 10**9
+    driver.apply_records([])
+    assert driver.venue.preview(frame, 0, key).code == Code.AGENT_EXPIRED
+    driver.must(c.KeyRevoke(bot))
+    assert driver.venue.preview(frame, 0, key).code == Code.KEY_REVOKED
+
+
+def test_a_preview_keeps_the_pace_of_its_account() -> None:
+    """An account whose bucket is empty is told so, and asking takes nothing."""
+    driver = prepared()
+    driver.must(c.Configure(Limit.RATE_REFILL, 1))
+    driver.must(c.Configure(Limit.RATE_BURST, 1))
+    frame = order(1, 1, Intent.BUY_YES, 5_000, 1)
+    for _ in range(3):
+        assert driver.venue.preview(frame, 0, 1).code == Code.OK
+    driver.step_ns = 0
+    driver.must(c.buy_yes(1, 1, 5_000, 1, 5))
+    assert driver.venue.preview(frame, 0, 1).code == Code.RATE_EXCEEDED

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from node.domain import records
+from node.domain.codes import Code
 from node.domain.terms import AccountMode
+from node.engine.checkpoint import Root, StateTree
+from node.engine.reading import record_bytes
 from node.engine.snapshot import digests, restore
 from node.engine.snapshot_error import SnapshotError
 from node.engine.venue import Venue
@@ -143,6 +146,50 @@ def test_a_checkpoint_that_is_complete_has_nothing_more_to_do() -> None:
     said = (frozen.state_digest, frozen.ledger_digest, frozen.page_count)
     assert frozen.step(1)
     assert (frozen.state_digest, frozen.ledger_digest, frozen.page_count) == said
+
+
+def test_digests_are_taken_shelf_by_shelf() -> None:
+    """In steps of one or all at once: the same two digests."""
+    tree = StateTree()
+    for kind in range(1, 6):
+        tree.set(kind, 7, bytes([kind]))
+    tree.rehash_all()
+    root = Root(tree)
+    steps = 1
+    while not root.step(1):
+        steps += 1
+    assert steps == 5
+    assert (root.state_digest, root.ledger_digest) == tree.digests()
+
+
+def test_a_record_is_read_as_its_page_has_it() -> None:
+    """What a query answers is what a snapshot holds."""
+    driver = busy_venue()
+    account = driver.venue.account(1)
+    assert account is not None
+    key = records.ACCOUNT.to_bytes(2, "big") + bytes(8)
+    assert driver.checkpoint().values[key].startswith(record_bytes(account))
+
+
+def test_so_many_bytes_of_log_call_for_a_checkpoint() -> None:
+    """Every replica takes it at the same index."""
+    driver = VenueDriver(genesis(checkpoint_bytes=65_536))
+    sizes = 0
+    while not driver.venue.checkpoint_due:
+        driver.apply_records([driver.record(c.EventCreate()) for _ in range(64)])
+        sizes += 64 * 96
+    assert sizes >= 60_000
+    assert driver.venue.state.checkpoint_bytes == 0
+
+
+def test_a_leader_s_record_of_other_rules_is_not_executed() -> None:
+    """A session is opened under the rules that the group names, or not at all."""
+    driver = VenueDriver()
+    frame = c.SessionOpen(bytes(32), 16, bytes(32)).frame(0)
+    stamp_ns = driver.venue.stamp_ns + 1
+    applied = driver.apply_group(c.group([c.record(0, frame)], stamp_ns, rules_version=9))
+    assert applied.replies[0].code == Code.RULES_VERSION_MISMATCH
+    assert not applied.events
 
 
 def test_accounts_are_funded() -> None:
