@@ -201,14 +201,14 @@ VENUE: Final = (
     Mutant(
         "restore-forgets-stream",
         "a restored account numbers its executions from the start",
-        "node/engine/snapshot.py",
+        "node/engine/loader.py",
         "        account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)\n",
         "        account.stream_sequence = 0\n",
     ),
     Mutant(
         "restore-forgets-sequence",
         "a restored session expects its last command again",
-        "node/engine/snapshot.py",
+        "node/engine/loader.py",
         "        session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE)\n",
         "        session.next_sequence = read_i64_le(value, at + records.SESSION_NEXT_SEQUENCE) - 1\n",
     ),
@@ -264,14 +264,14 @@ VENUE: Final = (
     Mutant(
         "restore-forgets-replies",
         "a restored session has its window, but no reply in it",
-        "node/engine/snapshot.py",
+        "node/engine/loader.py",
         "            page.words[at >> 3] = read_i64_le(value, at)\n",
         "            page.words[at >> 3] = 0\n",
     ),
     Mutant(
         "restore-forgets-watermark",
         "orders that were doomed live again behind a restart",
-        "node/engine/snapshot.py",
+        "node/engine/loader.py",
         "        position.watermark = read_i64_le(value, at + records.POSITION_WATERMARK)\n",
         "",
     ),

@@ -45,11 +45,7 @@ def stop(
         what = (Scope[scope.upper()], subject, StopReason[reason.upper()])
         return (await client.accounts.stop(*what, reference=reference)).result
 
-    count = trade(data, work)
-    if as_json:
-        say_json({"scope": scope, "subject": subject, "stops": count})
-    else:
-        click.echo(f"stopped; {count} stops are on")
+    _say_stops("stopped", scope, subject, trade(data, work), as_json=as_json)
 
 
 @command.command("lift")
@@ -71,11 +67,14 @@ def lift(
         what = (Scope[scope.upper()], subject, StopReason[reason.upper()])
         return (await client.accounts.lift_stop(*what, reference=reference)).result
 
-    count = trade(data, work)
+    _say_stops("lifted", scope, subject, trade(data, work), as_json=as_json)
+
+
+def _say_stops(what: str, scope: str, subject: int, count: int, *, as_json: bool) -> None:
     if as_json:
         say_json({"scope": scope, "subject": subject, "stops": count})
     else:
-        click.echo(f"lifted; {count} stops are on")
+        click.echo(f"{what}; {count} stops are on")
 
 
 @command.command("bounds")

@@ -305,7 +305,6 @@ PREVIEWED_FEE: Final = 40
 PREVIEWED_CASH_FREE: Final = 48
 PREVIEWED_SIZE: Final = 56
 """What an order would come to; then its fills, 16 bytes each. Not state."""
-FILL_SIZE_IN_PREVIEW: Final = 16
 FILLS_PER_PREVIEW: Final = 4_000
 """What one answer holds; the sums count those that are not listed, too."""
 

@@ -11,12 +11,31 @@ from node.domain.units import MAX_SUPPLY
 from node.engine import ledger
 from node.engine.account import Account
 from node.engine.fee_schedule import FeeSchedule
+from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.market_rules import MarketRules
 from node.engine.outcome import Outcome
 from node.engine.rule_setting import enter_schedule, is_tick
 from node.engine.session import Key
 from node.engine.state import State
+
+
+def execute(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) -> Code:
+    """Execute an operator's command about accounts, events, markets, keys or limits."""
+    if kind == layout.ACCOUNT_OPEN:
+        return open_account(state, frame, at, outcome)
+    if kind == layout.DEPOSIT:
+        return deposit(state, frame, at, outcome)
+    if kind == layout.EVENT_CREATE:
+        return create_event(state, frame, at, outcome)
+    if kind == layout.MARKET_CREATE:
+        return create_market(state, frame, at, outcome)
+    if kind == layout.KEY_GRANT:
+        return grant_key(state, frame, at, outcome)
+    if kind == layout.KEY_REVOKE:
+        return revoke_key(state, frame, at, outcome)
+    require(kind == layout.CONFIGURE, "a command type without a handler")
+    return configure(state, frame, at, outcome)
 
 
 def open_account(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:

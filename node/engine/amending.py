@@ -13,13 +13,12 @@ from node.domain.codes import Code
 from node.engine import ledger
 from node.engine.cancelling import find_order
 from node.engine.fees import largest_fee
-from node.engine.invariants import require
 from node.engine.matching import would_cross
 from node.engine.order import Order
 from node.engine.outcome import Outcome
 from node.engine.placement import Placement
 from node.engine.placing import check_terms, check_uncrossed, is_worthless, trade
-from node.engine.removal import close, free_and_report, unlist
+from node.engine.removal import close, free_and_report, publish, take_off, unlist
 from node.engine.risk import check_change
 from node.engine.state import State
 
@@ -53,7 +52,11 @@ def amend(state: State, placement: Placement, frame: bytes, at: i64, outcome: Ou
     if leaves <= 0:
         close(state, order, terms.CLOSE_BY_AMEND)
     elif keeps_place:
-        shrink(state, order, order.leaves - leaves)
+        lots = order.leaves - leaves
+        level = take_off(state, order, lots)
+        state.writer.order_amended(order, True)
+        if lots > 0:
+            publish(state, order, level)
     else:
         outcome.filled = enter_again(state, order, placement, leaves)
     return Code.OK
@@ -87,25 +90,6 @@ def check_entry(state: State, placement: Placement, order: Order, leaves: i64, c
     return Code.OK if free + order.leaves >= leaves else Code.INSUFFICIENT_SHARES
 
 
-def shrink(state: State, order: Order, lots: i64) -> None:
-    """Take lots, or none, off an order that keeps its place."""
-    position = order.position
-    market = position.market
-    state.touch_all(position)
-    state.orders.touch(order)
-    level = market.book.level(order.book_price)
-    require(level is not None, "a resting order has no level")
-    assert level is not None
-    level.lots -= lots
-    order.lots -= lots
-    ledger.release(order, lots)
-    ledger.pair_off(position, state.treasury)
-    state.writer.order_amended(order, True)
-    if lots > 0:
-        side = terms.BID if order.is_bid else terms.ASK
-        state.writer.depth(market, level.price, side, level.lots)
-
-
 def enter_again(state: State, order: Order, placement: Placement, leaves: i64) -> i64:
     """Take an order out of its book and enter it as the newest; return the lots that filled."""
     position = order.position
@@ -121,8 +105,7 @@ def enter_again(state: State, order: Order, placement: Placement, leaves: i64) -
     ledger.lock(order)
     ledger.pair_off(position, state.treasury)
     state.writer.order_amended(order, False)
-    side = terms.BID if order.is_bid else terms.ASK
-    state.writer.depth(market, level.price, side, level.lots)
+    publish(state, order, level)
     reason = trade(state, order)
     filled = leaves - order.leaves
     if order.leaves == 0:

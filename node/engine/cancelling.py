@@ -9,14 +9,12 @@ from mypy_extensions import i64
 from node.domain import commands as layout
 from node.domain import limits, terms
 from node.domain.codes import Code
-from node.engine import ledger
 from node.engine.account import Account
-from node.engine.invariants import require
 from node.engine.order import Order
 from node.engine.outcome import Outcome
 from node.engine.pausing import check_halt, check_pause
 from node.engine.position import Position
-from node.engine.removal import close
+from node.engine.removal import close, publish, take_off
 from node.engine.state import State
 from node.engine.sweep import CANCEL_ACCOUNT, CANCEL_POSITION
 
@@ -63,19 +61,9 @@ def reduce(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     if lots >= order.leaves:
         close(state, order, terms.CLOSE_BY_REDUCE)
         return Code.OK
-    position = order.position
-    market = position.market
-    state.touch_all(position)
-    state.orders.touch(order)
-    level = market.book.level(order.book_price)
-    require(level is not None, "a resting order has no level")
-    assert level is not None
-    level.lots -= lots
-    order.lots -= lots
-    ledger.release(order, lots)
-    ledger.pair_off(position, state.treasury)
+    level = take_off(state, order, lots)
     state.writer.order_reduced(order, lots)
-    state.writer.depth(market, level.price, terms.BID if order.is_bid else terms.ASK, level.lots)
+    publish(state, order, level)
     return Code.OK
 
 

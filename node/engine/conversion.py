@@ -153,7 +153,7 @@ def merge_outcomes(state: State, frame: bytes, at: i64) -> Code:
     for market in event.markets:
         position = state.position(account, market)
         state.touch_all(position)
-        position.yes_free -= lots
+        ledger.give_up_outcome(position, lots)
     ledger.pay_from_event(account, event, PRICE_SCALE * lots, state.treasury)
     state.writer.outcomes_merged(account, event, lots)
     return Code.OK

@@ -184,6 +184,11 @@ def convert(position: Position, lots: i64, named: bool, treasury: Treasury) -> N
         pair_off(position, treasury)
 
 
+def give_up_outcome(position: Position, lots: i64) -> None:
+    """Do one market's part of a merge of outcomes: free YES goes."""
+    position.yes_free -= lots
+
+
 def pay_from_event(account: Account, event: Event, amount: i64, treasury: Treasury) -> None:
     """Move micro-USDC from what an exclusive event holds to an account's free cash."""
     event.collateral -= amount

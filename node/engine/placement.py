@@ -19,7 +19,6 @@ class Placement:
 
     def __init__(self) -> None:
         """Start with nothing said."""
-        self.key: i64 = 0
         self.placer: Key | None = None
         self.account: i64 = 0
         self.market: i64 = 0
@@ -41,7 +40,6 @@ class Placement:
 
     def read(self, frame: bytes, at: i64) -> None:
         """Take the fields of a PLACE; what it cannot say is 0."""
-        self.placer = None
         word = read_i64_le(frame, at + layout.ACCOUNT)
         self.account = word & 0xFFFFFFFF
         self.market = (word >> 32) & 0xFFFFFFFF

@@ -234,8 +234,10 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
         placement.price,
         placement.lots,
     )
-    order.key = placement.key
-    order.placer = placement.placer
+    placer = placement.placer
+    if placer is not None:
+        order.key = placer.number
+        order.placer = placer
     order.group = placement.group
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns

@@ -1,8 +1,9 @@
-"""How an order leaves the book: filled, or closed with what is left set free."""
+"""How an order leaves the book, whole or in part: filled, or with what is left set free."""
 
 from mypy_extensions import i64
 
 from node.domain.terms import ASK, BID
+from node.engine.invariants import require
 from node.engine.ledger import pair_off, release
 from node.engine.order import Order
 from node.engine.price_level import PriceLevel
@@ -39,9 +40,28 @@ def close_quietly(state: State, order: Order, reason: i64) -> PriceLevel:
 
 def close(state: State, order: Order, reason: i64) -> None:
     """Close a resting order and publish the depth that remains at its price."""
-    level = close_quietly(state, order, reason)
-    market = order.position.market
-    state.writer.depth(market, level.price, BID if order.is_bid else ASK, level.lots)
+    publish(state, order, close_quietly(state, order, reason))
+
+
+def take_off(state: State, order: Order, lots: i64) -> PriceLevel:
+    """Take lots, or none, off a resting order that keeps its place; the caller reports it."""
+    position = order.position
+    state.touch_all(position)
+    state.orders.touch(order)
+    level = position.market.book.level(order.book_price)
+    require(level is not None, "a resting order has no level")
+    assert level is not None
+    level.lots -= lots
+    order.lots -= lots
+    release(order, lots)
+    pair_off(position, state.treasury)
+    return level
+
+
+def publish(state: State, order: Order, level: PriceLevel) -> None:
+    """Publish the depth that remains at a level on the order's side."""
+    side = BID if order.is_bid else ASK
+    state.writer.depth(order.position.market, level.price, side, level.lots)
 
 
 def free_and_report(state: State, order: Order, leaves: i64, reason: i64) -> None:

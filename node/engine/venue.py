@@ -308,27 +308,28 @@ class Venue:
             return lead_life(state, kind, group, frame, outcome)
         if layout.SCHEDULE_CREATE <= kind <= layout.LAST_RULE_COMMAND:
             return set_rules(state, kind, group, frame, outcome)
-        return self.operate(kind, group, frame)
+        if kind != layout.CHECKPOINT:
+            return administration.execute(state, kind, group, frame, outcome)
+        self.checkpoint_due = True
+        outcome.result = state.log_index
+        return Code.OK
 
     def trade(self, kind: i64, key: Key, group: bytes, frame: i64) -> Code:
         """Execute an order command that `key` has sent."""
         state = self.state
         outcome = self.outcome
-        if kind == layout.PLACE or kind == layout.PLACE_WITH_TERMS:
-            placement = self.placement
-            if kind == layout.PLACE:
-                placement.read(group, frame)
-            else:
-                placement.read_terms(group, frame)
-            placement.key = key.number
-            placement.placer = key
+        placement = self.placement
+        placement.placer = key
+        if kind == layout.PLACE:
+            placement.read(group, frame)
             return place(state, placement, outcome)
-        self.placement.placer = key
+        if kind == layout.PLACE_WITH_TERMS:
+            placement.read_terms(group, frame)
+            return place(state, placement, outcome)
         if kind == layout.AMEND:
-            return amend(state, self.placement, group, frame, outcome)
+            return amend(state, placement, group, frame, outcome)
         if kind == layout.REPLACE:
-            self.placement.key = key.number
-            return replace(state, self.placement, group, frame, outcome)
+            return replace(state, placement, group, frame, outcome)
         if kind == layout.REDUCE:
             return cancelling.reduce(state, group, frame, outcome)
         if kind == layout.CANCEL:
@@ -336,29 +337,6 @@ class Venue:
         if kind == layout.CANCEL_ALL:
             return cancelling.cancel_all(state, group, frame, outcome)
         return exchange_shares(state, kind, group, frame, outcome)
-
-    def operate(self, kind: i64, group: bytes, frame: i64) -> Code:
-        """Execute an operator's command about accounts, events, markets, keys or limits."""
-        state = self.state
-        outcome = self.outcome
-        if kind == layout.ACCOUNT_OPEN:
-            return administration.open_account(state, group, frame, outcome)
-        if kind == layout.DEPOSIT:
-            return administration.deposit(state, group, frame, outcome)
-        if kind == layout.EVENT_CREATE:
-            return administration.create_event(state, group, frame, outcome)
-        if kind == layout.MARKET_CREATE:
-            return administration.create_market(state, group, frame, outcome)
-        if kind == layout.KEY_GRANT:
-            return administration.grant_key(state, group, frame, outcome)
-        if kind == layout.KEY_REVOKE:
-            return administration.revoke_key(state, group, frame, outcome)
-        if kind == layout.CONFIGURE:
-            return administration.configure(state, group, frame, outcome)
-        require(kind == layout.CHECKPOINT, "a command type without a handler")
-        self.checkpoint_due = True
-        outcome.result = state.log_index
-        return Code.OK
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:
         """Reply with a refusal that consumes no sequence and is not remembered."""

@@ -30,7 +30,20 @@ class CommandFrames(OwnerFrames):
         lots: i64,
     ) -> None:
         """Write a PLACE."""
-        out = self._begin(commands.PLACE_SIZE, commands.PLACE)
+        self._begin(commands.PLACE_SIZE, commands.PLACE)
+        self._order(account, market, client_order_id, price, intent, time_in_force, lots)
+
+    def _order(
+        self,
+        account: i64,
+        market: i64,
+        client_order_id: i64,
+        price: i64,
+        intent: i64,
+        time_in_force: i64,
+        lots: i64,
+    ) -> BytesWriter:
+        out = self._out
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
         write_i64_le(out, client_order_id)
@@ -38,6 +51,7 @@ class CommandFrames(OwnerFrames):
         write_i16_le(out, i16(intent))
         write_i16_le(out, i16(time_in_force))
         write_i64_le(out, lots)
+        return out
 
     def place_with_terms(  # noqa: PLR0913, PLR0917 - as many as the frame has fields
         self,
@@ -56,14 +70,8 @@ class CommandFrames(OwnerFrames):
         group: i64 = 0,
     ) -> None:
         """Write a PLACE_WITH_TERMS; times are of the log, 0 for none; `flags` of `OrderFlag`."""
-        out = self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
-        write_i32_le(out, i32(account))
-        write_i32_le(out, i32(market))
-        write_i64_le(out, client_order_id)
-        write_i32_le(out, i32(price))
-        write_i16_le(out, i16(intent))
-        write_i16_le(out, i16(time_in_force))
-        write_i64_le(out, lots)
+        self._begin(commands.TERMS_SIZE, commands.PLACE_WITH_TERMS)
+        out = self._order(account, market, client_order_id, price, intent, time_in_force, lots)
         write_i64_le(out, expiry_ns)
         write_i64_le(out, accept_by_ns)
         write_i64_le(out, spend)
