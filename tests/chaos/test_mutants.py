@@ -28,7 +28,7 @@ def test_there_are_enough_of_them_everywhere() -> None:
     assert len(MUTANTS) >= 32
     assert {mutant.area for mutant in MUTANTS.values()} >= {"consensus", "engine", "gateway"}
     files = {mutant.file.rpartition("/")[2] for mutant in MUTANTS.values()}
-    assert files >= {"journal.py", "peer_wire.py", "snapshot.py", "queries.py", "venue.py"}
+    assert files >= {"journal.py", "peer_wire.py", "loader.py", "queries.py", "venue.py"}
     assert sum(mutant.guards_off for mutant in MUTANTS.values()) == 2
 
 
