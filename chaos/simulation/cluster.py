@@ -1,6 +1,7 @@
 """A whole cluster and its clients in one process: hosts, network, time, and who watches."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from struct import Struct
 from typing import Any
@@ -371,6 +372,7 @@ class Cluster:
         return "; ".join(told)
 
 
+@lru_cache(maxsize=1_024)
 def _ordinal(address: str) -> int:
     """Return a number of its own for each host."""
     *_, network, host = address.split(".")
