@@ -19,6 +19,7 @@ from node.engine.snapshot import restore
 from node.engine.venue import Venue
 from tests import commands as c
 from tests.naive_records import Fact, Fill
+from tests.page_watch import touched_before_changed
 
 OPERATOR_KEY = b"operator".ljust(32, b".")
 SECOND_NS = 1_000_000_000
@@ -222,7 +223,8 @@ class VenueDriver:
         """Apply the bytes of one group at the next index."""
         index = self.venue.log_index + 1
         self.log.append((index, group))
-        self.venue.apply(index, group)
+        with touched_before_changed(self.venue.state):
+            self.venue.apply(index, group)
         applied = Applied(read_replies(self.venue.replies), read_events(self.venue.events))
         ordinals = [event.ordinal for event in applied.events]
         assert ordinals == list(range(len(ordinals)))

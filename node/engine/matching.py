@@ -73,7 +73,12 @@ def match(state: State, taker: Order) -> None:
 
 
 def take(state: State, market: Market, level: PriceLevel, taker: Order, touches: i64) -> i64:
-    """Fill `taker` from one level, oldest maker first; return the touches that remain."""
+    """Fill `taker` from one level, oldest maker first; return the touches that remain.
+
+    A level that keeps its lots has nothing to publish: a taker that meets its own first, say, or
+    that can pay for none.
+    """
+    before = level.lots
     while taker.leaves > 0 and touches > 0 and taker.stop == 0:
         maker = level.head
         if maker is None:
@@ -85,7 +90,8 @@ def take(state: State, market: Market, level: PriceLevel, taker: Order, touches:
             meet_own(state, maker, taker)
         else:
             trade_with(state, market, level, maker, taker)
-    state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
+    if level.lots != before:
+        state.writer.depth(market, level.price, ASK if taker.is_bid else BID, level.lots)
     return touches
 
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import rule_commands as r
+from tests.page_watch import touched_before_changed
 from tests.venue_driver import Pages, VenueDriver, genesis
 from tests.venue_flows import Setting, dense_steps
 
@@ -145,6 +147,26 @@ def test_a_checkpoint_that_is_complete_has_nothing_more_to_do() -> None:
     said = (frozen.state_digest, frozen.ledger_digest, frozen.page_count)
     assert frozen.step(1)
     assert (frozen.state_digest, frozen.ledger_digest, frozen.page_count) == said
+
+
+@pytest.mark.parametrize("touch_first", [True, False])
+def test_a_page_that_changes_before_it_is_touched_is_noticed(touch_first: bool) -> None:
+    """The driver of all tests of the rules watches for it at every group; a late touch is none."""
+    state: Any = busy_venue().venue.state
+    account = state.account(1)
+
+    def change() -> None:
+        with touched_before_changed(state):
+            if touch_first:
+                state.touch(account.page)
+            account.stream_sequence += 1
+            state.touch(account.page)
+
+    if touch_first:
+        change()
+    else:
+        with pytest.raises(AssertionError, match="before they were touched"):
+            change()
 
 
 def test_digests_are_taken_shelf_by_shelf() -> None:
