@@ -1,5 +1,6 @@
 """The client of a Quorumbook cluster: `Client` for asyncio, `SyncClient` for everyone else."""
 
+from client.batch import NewOrder
 from client.client import Client
 from client.errors import (
     ClientError,
@@ -21,6 +22,7 @@ __all__ = [
     "ClientError",
     "ClientTiming",
     "LoginRefusedError",
+    "NewOrder",
     "NotConnectedError",
     "OutcomeUnknownError",
     "QueryRefusedError",

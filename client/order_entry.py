@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
-from client.errors import OutcomeUnknownError, SessionLostError
+from client.batch import NewOrder, outcomes
+from client.errors import ClientError, OutcomeUnknownError, SessionLostError
 from client.replies import Reply, parse_replies
 from client.session import TradeSession
 from node.domain.identifiers import OUTCOMES_SIZE
-from node.domain.terms import Intent, SelfTrade, TimeInForce
+from node.domain.terms import Intent, SelfTrade, Side, TimeInForce
 from node.protocol.command_frames import CommandFrames
 
 
@@ -132,6 +133,43 @@ class OrderEntry:
             return await self._sender.execute(lambda frames: frames.place_with_terms(*terms, *more))
         return await self._sender.execute(lambda frames: frames.place(*terms))
 
+    async def place_many(
+        self, orders: Iterable[NewOrder], *, account: int | None = None
+    ) -> list[Reply | ClientError]:
+        """Place several orders; return each one's reply or error, in order.
+
+        They are sent together and executed in order, each for itself: one that is rejected stops
+        none. As many as the session's window are on their way at a time, the others wait.
+        """
+        return await outcomes(
+            self.place(
+                one.market,
+                one.intent,
+                one.price,
+                one.lots,
+                time_in_force=one.time_in_force,
+                client_order_id=one.client_order_id,
+                account=account,
+                expiry_ns=one.expiry_ns,
+                accept_by_ns=one.accept_by_ns,
+                self_trade=one.self_trade,
+                spend=one.spend,
+                flags=one.flags,
+            )
+            for one in orders
+        )
+
+    async def cancel_many(
+        self, order_ids: Iterable[int], *, account: int | None = None
+    ) -> list[Reply | ClientError]:
+        """Cancel several orders, in whichever markets; return each one's reply or error, in order.
+
+        The rest is as for `place_many`.
+        """
+        return await outcomes(
+            self.cancel(0, order_id=order_id, account=account) for order_id in order_ids
+        )
+
     async def cancel(
         self,
         market: int,
@@ -206,13 +244,23 @@ class OrderEntry:
             )
         )
 
-    async def cancel_all(self, market: int = 0, *, account: int | None = None) -> Reply:
-        """Cancel all orders in `market`, or everywhere.
+    async def cancel_all(
+        self,
+        market: int = 0,
+        *,
+        event: int = 0,
+        side: Side | None = None,
+        account: int | None = None,
+    ) -> Reply:
+        """Cancel all orders in `market`, in all markets of `event`, or everywhere.
 
-        `filled` counts those closed at once, the rest is swept.
+        `side` is of the YES book: a bid buys YES or sells NO; None means both. `filled` counts
+        those closed at once, the rest is swept and trades no more.
         """
         owner = self._sender.owner(account)
-        return await self._sender.execute(lambda frames: frames.cancel_all(owner, market))
+        return await self._sender.execute(
+            lambda frames: frames.cancel_all(owner, market, event, side or 0)
+        )
 
     async def split(self, market: int, lots: int, *, account: int | None = None) -> Reply:
         """Turn cash into `lots` complete sets."""

@@ -19,7 +19,8 @@ class AccountRecord(NamedTuple):
     cash_locked: int
     stream_sequence: int
     orders: int
-    watermark: int
+    bid_watermark: int
+    ask_watermark: int
 
 
 class PositionRecord(NamedTuple):
@@ -32,7 +33,8 @@ class PositionRecord(NamedTuple):
     yes_locked: int
     no_free: int
     no_locked: int
-    watermark: int
+    bid_watermark: int
+    ask_watermark: int
     place: int
 
 
@@ -162,8 +164,8 @@ class StatusRecord(NamedTuple):
     limits: tuple[int, ...]
 
 
-_ACCOUNT = struct.Struct("<ii20siqqqqq")
-_POSITION = struct.Struct("<qiiqqqqqq")
+_ACCOUNT = struct.Struct("<ii20siqqqqqq")
+_POSITION = struct.Struct("<qiiqqqqqqq")
 _ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiiiq64s")

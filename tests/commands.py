@@ -115,15 +115,17 @@ class Reduce(Command):
 
 @dataclass(frozen=True)
 class CancelAll(Command):
-    """Take every order of an account out, in one market or (market 0) in all."""
+    """Take orders of an account out: in a market, an event or everywhere; on a side or both."""
 
     kind = 4
     account: int
     market: int = 0
+    event: int = 0
+    side: int = 0
 
     def body(self) -> bytes:
         """Return what follows the sequence."""
-        return struct.pack("<ii", self.account, self.market)
+        return struct.pack("<iiii", self.account, self.market, self.event, self.side)
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,16 @@ class Merge(Split):
 
 
 @dataclass(frozen=True)
-class Redeem(CancelAll):
+class Redeem(Command):
     """Take the payout of a resolved market now, before its sweep comes by."""
 
     kind = 7
+    account: int
+    market: int
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        return struct.pack("<ii", self.account, self.market)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from node.domain.terms import (
     PauseLevel,
     PauseScope,
     SelfTrade,
+    Side,
     TimeInForce,
 )
 from node.domain.units import MAX_SUPPLY
@@ -82,13 +83,28 @@ class NaiveTrading(NaiveGuards, NaiveLives):
 
     def _cancelall(self, command: c.CancelAll) -> Outcome:
         account = self._account(command.account)
+        require(command.side in (0, Side.BID, Side.ASK), Code.SIDE_INVALID)
+        require(not (command.market and command.event), Code.SCOPE_INVALID)
         market = self._market(command.market) if command.market else None
+        if command.event:
+            require(command.event in self.events, Code.UNKNOWN_EVENT)
+            level = self.pauses.get((int(PauseScope.EVENT), command.event))
+            require(level != PauseLevel.HALTED, Code.PAUSED_HALTED)
         self._require_level(account, market, PauseLevel.CANCEL_ONLY)
-        mine = list(account.orders.values())
-        closed = [order for order in mine if command.market in (0, order.market)]
+        closed = [order for order in account.orders.values() if self._is_meant(order, command)]
         for order in closed:
             self._close(order, CloseReason.CANCEL_ALL)
         return Outcome(Code.OK, 0, len(closed))
+
+    def _is_meant(self, order: NaiveOrder, command: c.CancelAll) -> bool:
+        """Tell whether a mass cancel is about an order: one that buys YES or sells NO is a bid."""
+        side = Side.BID if order.intent in (Intent.BUY_YES, Intent.SELL_NO) else Side.ASK
+        event = self.markets[order.market].event.number
+        return (
+            command.market in (0, order.market)
+            and command.event in (0, event)
+            and command.side in (0, side)
+        )
 
     def _account(self, number: int) -> NaiveAccount:
         require(number in self.accounts, Code.UNKNOWN_ACCOUNT)

@@ -184,7 +184,8 @@ def dense_step(random: Random, number: int) -> Step:
         ordinals = random.choice(((0,), (0, 1), (0, 2), (1,), (0, 1, 2)))
         return Step(life.Convert(account, 1, random.randint(1, 4), ordinals))
     if kind < 0.99:
-        return Step(c.CancelAll(account, random.choice((0, market))))
+        scope = random.choice(((0, 0), (market, 0), (0, 1)))
+        return Step(c.CancelAll(account, *scope, random.choice((0, 0, 1, 2))))
     return Step(random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market))
 
 
@@ -297,7 +298,13 @@ sets = st.one_of(
     st.builds(c.Merge, account=accounts, market=markets, lots=st.integers(1, 3)),
 )
 mass = st.one_of(
-    st.builds(c.CancelAll, account=any_account, market=st.one_of(st.just(0), any_market)),
+    st.builds(
+        c.CancelAll,
+        account=any_account,
+        market=st.one_of(st.just(0), any_market),
+        event=st.sampled_from((0, 0, 1, 2)),
+        side=st.sampled_from((0, 0, 1, 2, 3)),
+    ),
     st.builds(c.Redeem, account=any_account, market=any_market),
 )
 lifecycle = st.one_of(

@@ -99,7 +99,7 @@ class VenuePair:
         facts += self.naive.facts
         reply, applied = self.engine.say(command, sender.session)
         self.last = applied
-        if isinstance(command, c.CancelAll) and not isinstance(command, c.Redeem):
+        if isinstance(command, c.CancelAll):
             # How many of its orders go at once and how many with the sweep is the engine's choice.
             assert reply.filled <= min(
                 expected.filled, self.naive.limits[Limit.CANCELS_PER_COMMAND]
@@ -183,6 +183,7 @@ def check_conserved(engine: VenueDriver) -> None:
         assert min(account.cash_free, account.cash_locked) >= 0
         orders = account.orders_by_client.values()
         assert len(orders) == account.order_count
+        assert sum(order.is_bid for order in orders) == account.bid_count
         assert account.cash_locked == sum(lock_of(order) for order in orders)
         for position in account.positions.values():
             check_position(position)
@@ -233,12 +234,15 @@ def check_position(position: Any) -> None:
     assert min(*free, position.yes_locked, position.no_locked) >= 0
     locked = {2: 0, 4: 0}
     working = {True: 0, False: 0}
-    order = position.first_order
-    while order is not None:
-        working[order.is_bid] += order.leaves
-        if order.intent in locked:
-            locked[order.intent] += order.leaves
-        order = order.newer
+    for listed in (position.bids, position.asks):
+        order = listed.first
+        while order is not None:
+            assert position.listed(order) is listed
+            working[order.is_bid] += order.leaves
+            if order.intent in locked:
+                locked[order.intent] += order.leaves
+            assert order.newer is None or order.newer.id > order.id
+            order = order.newer
     assert (position.yes_locked, position.no_locked) == (locked[2], locked[4])
     assert (position.open_bids, position.open_asks) == (working[True], working[False])
     assert position.account.mode == AccountMode.HOLD or min(free) == 0

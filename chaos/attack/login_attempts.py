@@ -146,7 +146,7 @@ async def trading_before_login(victim: Victim, random: randomness.Random) -> Ans
     if kind == 0:
         frames.place(1, 1, random.getrandbits(62) + 1, 5_000, 1, 1, 100)
     elif kind == 1:
-        frames.cancel_all(1, 0)
+        frames.cancel_all(1, 0, 0, 0)
     elif kind == 2:
         frames.deposit(1, 1_000_000, 1)
     else:

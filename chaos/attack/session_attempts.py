@@ -43,7 +43,7 @@ async def reader_sends_commands(victim: Victim, random: randomness.Random) -> An
     if random.random() < 0.5:
         frames.place(1, 1, random.getrandbits(62) + 1, 5_000, 1, 1, 100)
     else:
-        frames.cancel_all(1, 0)
+        frames.cancel_all(1, 0, 0, 0)
     return await _as_reader(victim, random, frames.take())
 
 
@@ -184,7 +184,7 @@ def _foreign_command(
     elif kind == 2:
         frames.reduce(other, 1, 1, 0, 1)
     elif kind == 3:
-        frames.cancel_all(other, 0)
+        frames.cancel_all(other, 0, 0, 0)
     elif kind == 4:
         frames.split(other, 1, 1)
     else:

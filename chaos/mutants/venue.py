@@ -270,9 +270,9 @@ VENUE: Final = (
     ),
     Mutant(
         "restore-forgets-watermark",
-        "orders that were doomed live again behind a restart",
+        "bids that were doomed live again behind a restart",
         "node/engine/loader.py",
-        "        position.watermark = read_i64_le(value, at + records.POSITION_WATERMARK)\n",
+        "        position.bids.watermark = read_i64_le(value, at + records.POSITION_BID_WATERMARK)\n",
         "",
     ),
     Mutant(

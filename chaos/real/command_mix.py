@@ -106,7 +106,12 @@ class TradeMix:
         elif draw < 0.97:
             out.merge(account, market, lots)
         elif draw < 0.99:
-            out.cancel_all(account, market if self._random.random() < 0.7 else 0)
+            out.cancel_all(
+                account,
+                market if self._random.random() < 0.7 else 0,
+                0,
+                self._random.choice((0, 0, 1, 2)),
+            )
         else:
             out.redeem(account, market)
 

@@ -118,7 +118,8 @@ def _replace(frames: CommandFrames, random: Random, known: Knowledge) -> None:
 
 
 def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
-    frames.cancel_all(known.account, random.choice((0, 1, known.markets)))
+    scope = random.choice(((0, 0), (1, 0), (known.markets, 0), (0, 1), (0, 2)))
+    frames.cancel_all(known.account, *scope, random.choice((0, 0, terms.BID, terms.ASK)))
 
 
 def _split(frames: CommandFrames, random: Random, known: Knowledge) -> None:

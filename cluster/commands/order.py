@@ -18,7 +18,7 @@ from cluster.clients import (
 )
 from cluster.console import data_option, json_option, price, say_json, say_table, shares, usdc
 from node.domain.codes import Code
-from node.domain.terms import Intent, SelfTrade, TimeInForce
+from node.domain.terms import Intent, SelfTrade, Side, TimeInForce
 
 _KINDS = {
     "gtc": TimeInForce.GTC,
@@ -187,6 +187,12 @@ def preview(
 @click.option("--order", "order_id", type=ORDER_ID, help="The venue's order id.")
 @click.option("--client-order-id", type=ORDER_ID, help="Your own id of the order.")
 @click.option("--all", "everything", is_flag=True, help="Cancel all orders of the account.")
+@click.option("--event", type=NUMBER_OR_ALL, default=0, help="With --all: only in its markets.")
+@click.option(
+    "--side",
+    type=click.Choice(("bid", "ask")),
+    help="With --all: only this side of the YES book; buying YES and selling NO are bids.",
+)
 @data_option
 @json_option
 def cancel(
@@ -196,22 +202,33 @@ def cancel(
     client_order_id: int | None,
     *,
     everything: bool,
+    event: int,
+    side: str | None,
     data: Path,
     as_json: bool,
 ) -> None:
-    """Cancel an order of ACCOUNT, or all.
+    """Cancel an order of ACCOUNT, or all: in a market, an event, on one side.
 
     Example: quorumbook order cancel alice --market 1 --order 17
     """
     if everything == bool(order_id or client_order_id):
         raise click.UsageError("give --order, --client-order-id or --all")
+    if not everything and (event or side):
+        raise click.UsageError("--event and --side go with --all")
+    if market and event:
+        raise click.UsageError("give --market or --event, not both")
     if not everything and not market:
         raise click.UsageError("give the order's --market")
     owner = owner_of(account)
     ids = {"order_id": order_id or 0, "client_order_id": client_order_id or 0}
     if everything:
+        chosen = Side[side.upper()] if side else None
         reply = trade(
-            data, lambda client: client.orders.cancel_all(market, account=owner.account), owner.key
+            data,
+            lambda client: client.orders.cancel_all(
+                market, event=event, side=chosen, account=owner.account
+            ),
+            owner.key,
         )
     else:
         reply = trade(

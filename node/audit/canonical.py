@@ -39,8 +39,8 @@ _VENUE: Final = Struct("<32sqqii")
 _TREASURY: Final = Struct("<6q6i3q")
 _EVENT: Final = Struct(f"<6iq{NAME_SIZE}s")
 _MARKET: Final = Struct(f"<8i4q{NAME_SIZE}s")
-_ACCOUNT: Final = Struct("<2i20si5q")
-_POSITION: Final = Struct("<q2i6q")
+_ACCOUNT: Final = Struct("<2i20si6q")
+_POSITION: Final = Struct("<q2i7q")
 _ORDER: Final = Struct("<2q3i2h3q2iq4iq")
 _SCHEDULE: Final = Struct("<5i4xq")
 _RULES: Final = Struct("<4i2q2i2q")
@@ -129,7 +129,8 @@ class AccountRecord(NamedTuple):
     cash_locked: int
     stream_sequence: int
     orders: int
-    watermark: int
+    bid_watermark: int
+    ask_watermark: int
 
 
 class PositionRecord(NamedTuple):
@@ -142,7 +143,8 @@ class PositionRecord(NamedTuple):
     yes_locked: int
     no_free: int
     no_locked: int
-    watermark: int
+    bid_watermark: int
+    ask_watermark: int
     place: int
 
 

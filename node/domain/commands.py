@@ -43,7 +43,10 @@ REDUCE_LOTS: Final = 40
 REDUCE_SIZE: Final = 48
 
 CANCEL_ALL: Final = 4
-CANCEL_ALL_SIZE: Final = 24
+CANCEL_ALL_EVENT: Final = 24
+CANCEL_ALL_SIDE: Final = 28
+"""A side of the YES book, or 0 for both."""
+CANCEL_ALL_SIZE: Final = 32
 
 SPLIT: Final = 5
 MERGE_SETS: Final = 6

@@ -87,8 +87,9 @@ ACCOUNT_CASH_FREE: Final = 32
 ACCOUNT_CASH_LOCKED: Final = 40
 ACCOUNT_STREAM_SEQUENCE: Final = 48
 ACCOUNT_ORDERS: Final = 56
-ACCOUNT_WATERMARK: Final = 64
-ACCOUNT_SIZE: Final = 72
+ACCOUNT_BID_WATERMARK: Final = 64
+ACCOUNT_ASK_WATERMARK: Final = 72
+ACCOUNT_SIZE: Final = 80
 
 POSITION: Final = 6
 POSITION_NUMBER: Final = 0
@@ -98,10 +99,11 @@ POSITION_YES_FREE: Final = 16
 POSITION_YES_LOCKED: Final = 24
 POSITION_NO_FREE: Final = 32
 POSITION_NO_LOCKED: Final = 40
-POSITION_WATERMARK: Final = 48
-POSITION_PLACE: Final = 56
+POSITION_BID_WATERMARK: Final = 48
+POSITION_ASK_WATERMARK: Final = 56
+POSITION_PLACE: Final = 64
 """Where the position stands among the account's; a paid out one gives its place to the last."""
-POSITION_SIZE: Final = 64
+POSITION_SIZE: Final = 72
 
 ORDER: Final = 7
 """Prices are in the owner's terms; the fee so far is whole + 1 if rest > 0 (see fees), its

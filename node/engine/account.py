@@ -37,8 +37,11 @@ class Account(Record):
         self.cash_locked: i64 = 0
         self.stream_sequence: i64 = 0
         self.order_count: i64 = 0
-        # Orders with smaller ids are cancelled, whether or not the sweep has reached them.
-        self.watermark: i64 = 0
+        # Of them, those on the bid side; derived.
+        self.bid_count: i64 = 0
+        # Bids and asks with smaller ids are cancelled, whether or not the sweep has reached them.
+        self.bid_watermark: i64 = 0
+        self.ask_watermark: i64 = 0
         self.positions: dict[int, Position] = {}
         self.position_list: list[Position] = []
         self.orders_by_client: dict[int, Order] = {}
@@ -64,4 +67,5 @@ class Account(Record):
         write_i64_le(out, self.cash_locked)
         write_i64_le(out, self.stream_sequence)
         write_i64_le(out, self.order_count)
-        write_i64_le(out, self.watermark)
+        write_i64_le(out, self.bid_watermark)
+        write_i64_le(out, self.ask_watermark)

@@ -53,7 +53,7 @@ def sweep_doomed_account(state: State, sweep: Sweep, budget: i64) -> i64:
 def close_doomed(state: State, position: Position, watermark: i64, reason: i64, budget: i64) -> i64:
     """Close the position's orders with ids under the watermark; return what is left."""
     while budget > 0:
-        order = position.first_order
+        order = position.oldest()
         if order is None or order.id >= watermark:
             break
         close(state, order, reason)

@@ -188,7 +188,8 @@ class Loader:
         account.cash_locked = read_i64_le(value, at + records.ACCOUNT_CASH_LOCKED)
         account.stream_sequence = read_i64_le(value, at + records.ACCOUNT_STREAM_SEQUENCE)
         account.order_count = read_i64_le(value, at + records.ACCOUNT_ORDERS)
-        account.watermark = read_i64_le(value, at + records.ACCOUNT_WATERMARK)
+        account.bid_watermark = read_i64_le(value, at + records.ACCOUNT_BID_WATERMARK)
+        account.ask_watermark = read_i64_le(value, at + records.ACCOUNT_ASK_WATERMARK)
         self.state.add_account(account)
 
     def load_position(self, value: bytes, at: i64) -> None:
@@ -201,7 +202,8 @@ class Loader:
         position.yes_locked = read_i64_le(value, at + records.POSITION_YES_LOCKED)
         position.no_free = read_i64_le(value, at + records.POSITION_NO_FREE)
         position.no_locked = read_i64_le(value, at + records.POSITION_NO_LOCKED)
-        position.watermark = read_i64_le(value, at + records.POSITION_WATERMARK)
+        position.bids.watermark = read_i64_le(value, at + records.POSITION_BID_WATERMARK)
+        position.asks.watermark = read_i64_le(value, at + records.POSITION_ASK_WATERMARK)
 
     def owner(self, value: bytes, at: i64) -> tuple[Account, Market]:
         """Return the account and market that two neighbouring i32 fields name."""

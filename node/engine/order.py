@@ -79,7 +79,7 @@ class Order(Due):
         self.is_yes: bool = intent <= 2
         self.book_price: i64 = price if intent <= 2 else PRICE_SCALE - price
         self.page: Page | None = None
-        # Neighbours in the price level's queue, and in the owner's list for the market.
+        # Neighbours in the price level's queue, and in the owner's list for the side of the market.
         self.ahead: Order | None = None
         self.behind: Order | None = None
         self.older: Order | None = None
@@ -115,9 +115,13 @@ class Order(Due):
         """Return whether the order has expired, or a sweep that has not reached it dooms it."""
         if 0 < self.due_ns <= stamp_ns:
             return True
-        if self.id < self.account.watermark or self.id < self.position.watermark:
-            return True
-        return self.doom() != 0
+        return self.is_cancelled() or self.doom() != 0
+
+    def is_cancelled(self) -> bool:
+        """Return whether its owner has cancelled it with others, and the sweep is on its way."""
+        if self.is_bid:
+            return self.id < self.account.bid_watermark or self.id < self.position.bids.watermark
+        return self.id < self.account.ask_watermark or self.id < self.position.asks.watermark
 
     def doom(self) -> i64:
         """Return why the order is doomed with all of its account's or its key's; 0 if it is not."""
@@ -171,7 +175,9 @@ class Orders:
         """Index a resting order by both ids and append it to its owner's list in the market."""
         order.page = self.table.put(order.id, order)
         order.account.orders_by_client[order.client_order_id] = order
-        order.position.append(order)
+        order.position.listed(order).append(order)
+        if order.is_bid:
+            order.account.bid_count += 1
         placer = order.placer
         if placer is not None:
             placer.append(order)
@@ -186,7 +192,9 @@ class Orders:
         self.table.drop(order.id)
         order.page = None
         del order.account.orders_by_client[order.client_order_id]
-        order.position.unlink(order)
+        order.position.listed(order).unlink(order)
+        if order.is_bid:
+            order.account.bid_count -= 1
         placer = order.placer
         if placer is not None:
             placer.unlink(order)

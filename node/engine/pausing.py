@@ -15,6 +15,7 @@ from node.domain import terms
 from node.domain.codes import Code
 from node.engine.account import Account
 from node.engine.market import Event, Market
+from node.engine.order import Order
 from node.engine.pause import Pause, pause_number
 from node.engine.position import Position
 from node.engine.removal import close
@@ -48,13 +49,18 @@ def check_pause(state: State, account: Account, market: Market, stopping: i64) -
     return Code.OK if level < stopping else code_of_level(level)
 
 
-def check_halt(state: State, account: Account) -> Code:
-    """Return OK unless the venue or the account is halted: what stops a cancel of everything."""
-    pause = account.pause
-    halted = state.venue_pause.level == terms.PAUSE_HALTED
-    if halted or (pause is not None and pause.level == terms.PAUSE_HALTED):
+def check_halt(state: State, account: Account, event: Event | None) -> Code:
+    """Return OK unless the venue, the account or the event, if there is one, is halted."""
+    if is_halted(state.venue_pause) or is_halted(account.pause):
+        return Code.PAUSED_HALTED
+    if event is not None and is_halted(event.pause):
         return Code.PAUSED_HALTED
     return Code.OK
+
+
+def is_halted(pause: Pause | None) -> bool:
+    """Return whether a pause lets nothing through."""
+    return pause is not None and pause.level == terms.PAUSE_HALTED
 
 
 def code_of_level(level: i64) -> Code:
@@ -212,7 +218,15 @@ def cancel_flagged(state: State, position: Position, watermark: i64, budget: i64
     Orders without the flag that stand between are looked at for free: an account has at most
     OPEN_ORDERS_PER_ACCOUNT, and the look ends with the last flagged one.
     """
-    order = position.first_order
+    budget = cancel_flagged_side(state, position, position.bids.first, watermark, budget)
+    return cancel_flagged_side(state, position, position.asks.first, watermark, budget)
+
+
+def cancel_flagged_side(
+    state: State, position: Position, first: Order | None, watermark: i64, budget: i64
+) -> i64:
+    """Cancel the doomed orders of one side, from its first on; return what is left."""
+    order = first
     while order is not None and budget > 0 and position.flagged > 0 and order.id < watermark:
         newer = order.newer
         if order.flags & terms.CANCEL_ON_PAUSE != 0:

@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from node.engine.account import Account
 from node.engine.fields import write_pair
+from node.engine.order_list import OrderList
 from node.engine.pages import Page, Record
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Position(Record):
-    """Lots of YES and NO, free and locked. Its orders form a list, oldest first."""
+    """Lots of YES and NO, free and locked; its orders, a list a side of the YES book."""
 
     def __init__(self, number: i64, account: Account, market: Market) -> None:
         """Make an empty position that is on no page yet."""
@@ -29,13 +30,11 @@ class Position(Record):
         self.yes_locked: i64 = 0
         self.no_free: i64 = 0
         self.no_locked: i64 = 0
-        # Orders with smaller ids are cancelled, whether or not the sweep has reached them.
-        self.watermark: i64 = 0
         # What is left of its orders, in YES terms.
         self.open_bids: i64 = 0
         self.open_asks: i64 = 0
-        self.first_order: Order | None = None
-        self.last_order: Order | None = None
+        self.bids: OrderList = OrderList()
+        self.asks: OrderList = OrderList()
         # How many of them carry CANCEL_ON_PAUSE.
         self.flagged: i64 = 0
         self.page: Page | None = None
@@ -48,30 +47,18 @@ class Position(Record):
         write_i64_le(out, self.yes_locked)
         write_i64_le(out, self.no_free)
         write_i64_le(out, self.no_locked)
-        write_i64_le(out, self.watermark)
+        write_i64_le(out, self.bids.watermark)
+        write_i64_le(out, self.asks.watermark)
         write_i64_le(out, self.place)
 
-    def append(self, order: Order) -> None:
-        """Put the newest resting order at the end of the list."""
-        last = self.last_order
-        order.older = last
-        if last is None:
-            self.first_order = order
-        else:
-            last.newer = order
-        self.last_order = order
+    def listed(self, order: Order) -> OrderList:
+        """Return the list that is of the order's side."""
+        return self.bids if order.is_bid else self.asks
 
-    def unlink(self, order: Order) -> None:
-        """Take a resting order out of the list, leaving no reference cycle behind."""
-        older = order.older
-        newer = order.newer
-        if older is None:
-            self.first_order = newer
-        else:
-            older.newer = newer
-        if newer is None:
-            self.last_order = older
-        else:
-            newer.older = older
-        order.older = None
-        order.newer = None
+    def oldest(self) -> Order | None:
+        """Return the oldest resting order of both sides, or None."""
+        bid = self.bids.first
+        ask = self.asks.first
+        if bid is None or (ask is not None and ask.id < bid.id):
+            return ask
+        return bid

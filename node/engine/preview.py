@@ -100,6 +100,8 @@ def preview(state: State, placement: Placement, key: Key) -> Preview:
         return Preview(code)
     if account is None:
         return Preview(Code.UNKNOWN_ACCOUNT)
+    if account.stop is not None:
+        return Preview(Code.ACCOUNT_STOPPED)
     market = state.market(placement.market)
     if market is None:
         return Preview(Code.UNKNOWN_MARKET)

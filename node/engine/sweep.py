@@ -9,9 +9,9 @@ from node.engine.fields import write_pair
 from node.engine.pages import Page, Record
 
 CANCEL_ACCOUNT: Final = 1
-"""Cancel the account's orders under its watermark; the cursor counts positions yet to visit."""
+"""Cancel the account's orders under its watermarks; the cursor counts positions yet to visit."""
 CANCEL_POSITION: Final = 2
-"""Cancel the account's orders in the market under the position's watermark."""
+"""Cancel the account's orders in the market under the position's watermarks."""
 CLOSE_MARKET: Final = 3
 """Cancel all orders of the market."""
 REDEEM_MARKET: Final = 4

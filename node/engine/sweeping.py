@@ -4,14 +4,13 @@ from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET, CLOSE_BY_MARKET_STOP
-from node.engine.cancelling import cancel_position
 from node.engine.complete_sets import pay_out
 from node.engine.dooming import sweep_doomed_account, sweep_doomed_key
 from node.engine.invariants import require
 from node.engine.market import Event, Market
+from node.engine.mass_cancel import sweep_cancelled
 from node.engine.order_book import NO_ASK, NO_BID
 from node.engine.pausing import sweep_paused
-from node.engine.position import Position
 from node.engine.removal import close
 from node.engine.state import State
 from node.engine.stopping import note_swept
@@ -71,7 +70,7 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         account = state.account(sweep.account)
         assert account is not None
         # Sweeps are worked off in order: the one that drops positions comes later.
-        return sweep_position(state, account.positions[sweep.market], budget)
+        return sweep_cancelled(state, account.positions[sweep.market], budget)
     if sweep.kind == CLOSE_MARKET:
         return sweep_book(state, market, CLOSE_BY_MARKET, budget)
     if sweep.kind == REGRID_MARKET:
@@ -90,17 +89,12 @@ def sweep_account(state: State, sweep: Sweep, budget: i64) -> i64:
         place = sweep.cursor - 1
         if place < len(account.position_list):
             position = account.position_list[place]
-            budget -= cancel_position(state, position, budget, account.watermark)
+            budget = sweep_cancelled(state, position, budget)
             if budget == 0:
                 return 0
         sweep.cursor = place
         budget -= 1
     return budget
-
-
-def sweep_position(state: State, position: Position, budget: i64) -> i64:
-    """Cancel the doomed orders of one position."""
-    return budget - cancel_position(state, position, budget, position.watermark)
 
 
 def sweep_stopped(state: State, sweep: Sweep, budget: i64) -> i64:

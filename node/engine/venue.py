@@ -13,7 +13,7 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
-from node.engine import administration, cancelling, ownership
+from node.engine import administration, cancelling, mass_cancel, ownership
 from node.engine.account import Account
 from node.engine.admission import admit, needs_admission
 from node.engine.amending import amend
@@ -335,7 +335,7 @@ class Venue:
         if kind == layout.CANCEL:
             return cancelling.cancel(state, group, frame, outcome)
         if kind == layout.CANCEL_ALL:
-            return cancelling.cancel_all(state, group, frame, outcome)
+            return mass_cancel.cancel_all(state, group, frame, outcome)
         return exchange_shares(state, kind, group, frame, outcome)
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:

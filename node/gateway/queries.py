@@ -152,7 +152,8 @@ class Queries:
             return refusals.SUBJECT_UNKNOWN, question.subject
         if (
             question.options not in {0, messages.LINEARIZABLE}
-            or min(question.number, question.cursor, question.at_least_index) < 0
+            or min(question.number, question.at_least_index) < 0
+            or (question.cursor < 0 and question.subject != messages.OPEN_ORDERS)
         ):
             return refusals.MESSAGE_INVALID, messages.QUERY
         if not self._may_ask(connection, question):

@@ -11,6 +11,7 @@ from node.domain import limits, records
 from node.domain.limits import LIMIT_COUNT
 from node.engine.account import Account
 from node.engine.order import Order
+from node.engine.order_list import OrderList
 from node.engine.ownership import owner_of
 from node.engine.pages import Record
 from node.engine.reading import depth_bytes, record_bytes
@@ -21,9 +22,10 @@ from node.protocol import messages
 _CURSOR_SHIFT: Final = 46
 """A cursor over an account's orders is the place of the position among those asked for.
 
-Then the sequence of the last order seen there.
+Then the sequence of the last order seen there; among asks, which come behind bids, it is negative.
 """
 _CURSOR_MASK: Final = (1 << _CURSOR_SHIFT) - 1
+_ASKS: Final = -(1 << 63)
 _VENUE_SIZE: Final = records.VENUE_LIMITS + 8 * LIMIT_COUNT
 
 
@@ -201,12 +203,12 @@ class VenueReads:
         )
 
     def _open_orders(self, number: int, market: int, cursor: int, most_bytes: int) -> Found | None:
-        """Return an account's resting orders, oldest first within each market.
+        """Return an account's resting orders: in each market bids, then asks, oldest first.
 
         `market` 0 means all.
         """
         account = self._venue.account(number)
-        if account is None or cursor < 0:
+        if account is None:
             return None
         most = most_bytes // records.ORDER_SIZE  # Rounds down: whole records.
         parts: list[bytes] = []
@@ -216,6 +218,8 @@ class VenueReads:
                 return Found(records.ORDER_SIZE, most, b"".join(parts), last)
             parts.append(record_bytes(order))
             last = place << _CURSOR_SHIFT | (order.id & _CURSOR_MASK)
+            if not order.is_bid:
+                last += _ASKS
         return Found(records.ORDER_SIZE, len(parts), b"".join(parts), 0)
 
     def _orders_after(
@@ -225,22 +229,27 @@ class VenueReads:
         if market:
             chosen = account.positions.get(market)
             positions = [] if chosen is None else [chosen]
-        first_place = cursor >> _CURSOR_SHIFT
+        among_asks = cursor < 0
+        first_place = (cursor - _ASKS if among_asks else cursor) >> _CURSOR_SHIFT
         for place in range(first_place, len(positions)):
             position = positions[place]
             after = cursor & _CURSOR_MASK if place == first_place else 0
-            seen = (
-                self._venue.state.orders.get(self._venue.state.id_base | after) if after else None
-            )
-            order = (
-                seen.newer
-                if seen is not None and seen.position is position
-                else position.first_order
-            )
-            while order is not None:
-                if order.id & _CURSOR_MASK > after:
-                    yield place, order
-                order = order.newer
+            if not (among_asks and place == first_place):
+                yield from self._listed_after(place, position.bids, after)
+                after = 0
+            yield from self._listed_after(place, position.asks, after)
+
+    def _listed_after(
+        self, place: int, listed: OrderList, after: int
+    ) -> Iterator[tuple[int, Order]]:
+        state = self._venue.state
+        seen = state.orders.get(state.id_base | after) if after else None
+        goes_on = seen is not None and seen.position.listed(seen) is listed
+        order = seen.newer if seen is not None and goes_on else listed.first
+        while order is not None:
+            if order.id & _CURSOR_MASK > after:
+                yield place, order
+            order = order.newer
 
 
 _SIZES: Final = {

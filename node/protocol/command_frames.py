@@ -141,11 +141,16 @@ class CommandFrames(OwnerFrames):
         write_i64_le(out, lots)
         write_i64_le(out, new_client_order_id)
 
-    def cancel_all(self, account: i64, market: i64) -> None:
-        """Write a CANCEL_ALL of the account's orders in `market`, 0 for all markets."""
+    def cancel_all(self, account: i64, market: i64, event: i64, side: i64) -> None:
+        """Write a CANCEL_ALL of the account's orders in `market`, or in all of `event`.
+
+        With neither (0) in all markets; `side` is of the YES book, 0 for both.
+        """
         out = self._begin(commands.CANCEL_ALL_SIZE, commands.CANCEL_ALL)
         write_i32_le(out, i32(account))
         write_i32_le(out, i32(market))
+        write_i32_le(out, i32(event))
+        write_i32_le(out, i32(side))
 
     def split(self, account: i64, market: i64, lots: i64) -> None:
         """Write a SPLIT of cash into `lots` complete sets."""

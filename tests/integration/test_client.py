@@ -335,7 +335,7 @@ async def test_bulk_frames_go_through_without_an_object_a_command(nodes: list[Si
     assert session.send_frames(block, 2_000) == 1
     await asyncio.sleep(0)
     follow(nodes, nodes[1])
-    session.frames.cancel_all(1, 0)
+    session.frames.cancel_all(1, 0, 0, 0)
     await session.drained()
     replies = parse_replies(b"".join(got))
     assert [reply.sequence for reply in replies] == list(range(1, 2_002))

@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from node.domain.codes import Code
+from node.domain.terms import Intent
 from node.gateway.gateway_limits import GatewayLimits
 from node.gateway.seams import Found
 from node.gateway.venue_reads import VenueReads
@@ -83,8 +84,8 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
     order = (await replies(trader, 1))[0].result
     operator = await RawClient.reader_of(node.port, OPERATOR)
     for subject, number, identifier, size, count in (
-        (messages.ACCOUNT, 1, 0, 72, 1),
-        (messages.POSITIONS, 1, 0, 64, 1),
+        (messages.ACCOUNT, 1, 0, 80, 1),
+        (messages.POSITIONS, 1, 0, 72, 1),
         (messages.OPEN_ORDERS, 1, 0, 96, 1),
         (messages.ORDER, 1, order, 96, 1),
         (messages.ORDER_BY_CLIENT_ID, 1, 55, 96, 1),
@@ -97,7 +98,7 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.SCHEDULES, 0, 0, 32, 1),
         (messages.RULES, 1, 0, 56, 1),
         (messages.STATUS, 0, 0, 352, 1),
-        (messages.ACCOUNTS, 0, 0, 72, 3),
+        (messages.ACCOUNTS, 0, 0, 80, 3),
     ):
         for options in (0, messages.LINEARIZABLE):
             operator.send(encode_query(8, subject, number, identifier, options, 0, 0))
@@ -117,12 +118,12 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
 
 @on_a_node(limits=GatewayLimits(answer_bytes=1_024))
 async def test_long_answers_continue_with_a_cursor(node: SingleNode) -> None:
-    """More records than fit come in several answers, each once."""
+    """More records than fit come in several answers, each once; bids come before asks."""
     await set_up_market(node)
     trader = await RawClient.trader(node.port, TRADERS[0])
     frames = CommandFrames(1)
     for name in range(1, 41):
-        place(frames, 1, BUY_YES, 4_000 + name, 1, name=name)
+        place(frames, 1, Intent.BUY_NO if name % 2 else BUY_YES, 4_000 + name, 1, name=name)
     trader.send(frames.take())
     await replies(trader, 40)
     names: list[int] = []
@@ -136,7 +137,7 @@ async def test_long_answers_continue_with_a_cursor(node: SingleNode) -> None:
         cursor = struct.unpack_from("<q", frame, 32)[0]
         if not cursor:
             break
-    assert names == list(range(1, 41))
+    assert names == [*range(2, 41, 2), *range(1, 41, 2)]
     assert answers == 4
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, Intent, OrderFlag, Role, SelfTrade, TimeInForce
+from node.domain.terms import AccountMode, Intent, OrderFlag, Role, SelfTrade, Side, TimeInForce
 from tests import commands as c
 from tests.scenarios.amounts import LOT_DIGITS, MICRO_DIGITS, PRICE_DIGITS, TIME_DIGITS, parse
 from tests.venue_driver import OPERATOR_KEY, address_of, key_of
@@ -146,11 +146,9 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     return Meaning(command, names.orders, label)
 
 
-@sentence(r"(?:for (?P<owner>\w+) )?cancels (?P<by>client id of )?(?P<label>\w+)")
+@sentence(r"(?:for (?P<owner>\w+) )?cancels (?P<by>client id of )?(?P<label>(?!everything)\w+)")
 def _cancel(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     account = names.account(match["owner"] or speaker)
-    if match["label"] == "everything":
-        return Meaning(c.CancelAll(account))
     return Meaning(c.Cancel(account, 1, *ids_of(names, match)))
 
 
@@ -167,9 +165,16 @@ def _reduce(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     return Meaning(c.Reduce(names.account(speaker), 1, lots, *ids_of(names, match)))
 
 
-@sentence(r"cancels everything in (?P<market>\w+)")
+@sentence(
+    r"(?:for (?P<owner>\w+) )?cancels (?:everything|all (?P<side>bids|asks|sides))"
+    r"(?: in (?P<market>\w+))?(?: of event (?P<event>\w+))?"
+)
 def _cancel_all(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
-    return Meaning(c.CancelAll(names.account(speaker), names.market(match["market"])))
+    account = names.account(match["owner"] or speaker)
+    market = names.market(match["market"]) if match["market"] else 0
+    event = names.events.get(match["event"], NOBODY) if match["event"] else 0
+    side = {None: 0, "bids": Side.BID, "asks": Side.ASK, "sides": 3}[match["side"]]
+    return Meaning(c.CancelAll(account, market, event, side))
 
 
 @sentence(r"(?:for (?P<owner>\w+) )?(?P<verb>splits|merges) (?P<size>\S+)(?: of (?P<market>\w+))?")

@@ -4,7 +4,7 @@ import struct
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, Intent, MatchKind, TimeInForce
+from node.domain.terms import SCOPE_ACCOUNT, AccountMode, Intent, MatchKind, TimeInForce
 from tests import account_commands as a
 from tests import commands as c
 from tests.venue_driver import VenueDriver
@@ -32,6 +32,16 @@ def test_an_order_of_nobody_or_nowhere_has_a_code_and_nothing_else() -> None:
     for account, market, code in ((9, 1, Code.UNKNOWN_ACCOUNT), (1, 9, Code.UNKNOWN_MARKET)):
         seen = venue.preview(order(account, market, Intent.BUY_YES, 5_000, 1), 0, 1)
         assert (seen.code, seen.filled, seen.rested, seen.fills()) == (code, 0, 0, b"")
+
+
+def test_an_order_of_a_stopped_account_is_refused_first() -> None:
+    """Whatever its market: as the order itself would be."""
+    driver = prepared()
+    driver.must(a.Stop(1, SCOPE_ACCOUNT, 1))
+    for market in (1, 9):
+        one = c.PlaceWithTerms(1, market, Intent.BUY_YES, 5_000, 1, 999)
+        seen = driver.venue.preview(one.frame(1), 0, 1)
+        assert seen.code == driver.say(one)[0].code == Code.ACCOUNT_STOPPED
 
 
 def test_the_record_adds_up_neighbours_of_one_price_and_kind() -> None:

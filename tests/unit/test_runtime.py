@@ -119,7 +119,7 @@ def test_a_checkpoint_becomes_durable_while_groups_go_on(venue: Venue, tmp_path:
     async def run() -> list[SnapshotMeta]:
         machine, durable, published = machine_of(venue, store)
         machine.apply(3, 1, group_of(lambda out: out.checkpoint(), 13, 3))
-        machine.apply(4, 1, group_of(lambda out: out.cancel_all(1, 0), 14, 4))
+        machine.apply(4, 1, group_of(lambda out: out.cancel_all(1, 0, 0, 0), 14, 4))
         await machine._checkpointer.finish()
         assert published == [48, 48]
         return durable
@@ -224,7 +224,7 @@ def test_digests_are_remembered_by_index(venue: Venue, tmp_path: Path) -> None:
     """Peers can compare what they came to at an index that both have applied."""
     store = SnapshotStore(tmp_path, genesis_hash=GENESIS_HASH)
     machine, _, _ = machine_of(venue, store)
-    machine.apply(3, 1, group_of(lambda out: out.cancel_all(1, 0), 13, 3))
+    machine.apply(3, 1, group_of(lambda out: out.cancel_all(1, 0, 0, 0), 13, 3))
     store.close()
 
     assert machine.digest_at(3) == venue.digest
