@@ -1,6 +1,6 @@
 """The client of a Quorumbook cluster: `Client` for asyncio, `SyncClient` for everyone else."""
 
-from client.batch import NewOrder
+from client.batch import NewOrder, QuoteLeg
 from client.client import Client
 from client.errors import (
     ClientError,
@@ -26,6 +26,7 @@ __all__ = [
     "NotConnectedError",
     "OutcomeUnknownError",
     "QueryRefusedError",
+    "QuoteLeg",
     "RejectedError",
     "Reply",
     "SessionLostError",

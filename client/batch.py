@@ -1,4 +1,4 @@
-"""Batches that are not atomic: many commands sent together, one outcome each, in order."""
+"""Many orders at once: batches with an outcome an item, and the legs of an atomic quote."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ class NewOrder:
     self_trade: SelfTrade = SelfTrade.CANCEL_RESTING
     spend: int = 0
     flags: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteLeg:
+    """One order of a quote: post-only, in the terms of its intent.
+
+    `replaces` is the client order id of an order that leaves in the same step, or 0. Without a
+    `client_order_id` a random one is drawn.
+    """
+
+    market: int
+    intent: Intent
+    price: int
+    lots: int
+    client_order_id: int | None = None
+    flags: int = 0
+    replaces: int = 0
 
 
 async def outcomes(commands: Iterable[Awaitable[Reply]]) -> list[Reply | ClientError]:

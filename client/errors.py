@@ -32,12 +32,16 @@ class LoginRefusedError(ClientError):
 class RejectedError(ClientError):
     """The venue executed the command to a rejection: it changed nothing, and that is final."""
 
-    def __init__(self, code: Code, sequence: int, log_index: int) -> None:
-        """Keep the code and where in the log it was given."""
+    def __init__(self, code: Code, sequence: int, log_index: int, result: int = 0) -> None:
+        """Keep the code and where in the log it was given.
+
+        `result` is the reply's: how many ns to wait for a rate, or the leg of a quote, from 1.
+        """
         super().__init__(f"rejected: {code.name} (sequence {sequence}, log index {log_index})")
         self.code = code
         self.sequence = sequence
         self.log_index = log_index
+        self.result = result
 
 
 class OutcomeUnknownError(ClientError):

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
-from client.batch import NewOrder, outcomes
+from client.batch import NewOrder, QuoteLeg, outcomes
 from client.errors import ClientError, OutcomeUnknownError, SessionLostError
 from client.replies import Reply, parse_replies
 from client.session import TradeSession
+from node.domain.commands import QUOTE_LEGS
 from node.domain.identifiers import OUTCOMES_SIZE
 from node.domain.terms import Intent, SelfTrade, Side, TimeInForce
 from node.protocol.command_frames import CommandFrames
@@ -158,6 +159,29 @@ class OrderEntry:
             )
             for one in orders
         )
+
+    async def quote(self, legs: Iterable[QuoteLeg], *, account: int | None = None) -> Reply:
+        """Enter up to 8 orders that only rest, all of them or none, in one step.
+
+        `result` is the first one's order id; those of the others follow it without gaps. When one
+        cannot be entered, nothing happens: the RejectedError's `result` is its number, from 1.
+        """
+        owner = self._sender.owner(account)
+        rows = [
+            (
+                one.market,
+                one.price,
+                int(one.intent),
+                int(one.flags),
+                one.lots,
+                self._name(one.client_order_id),
+                one.replaces,
+            )
+            for one in legs
+        ]
+        if not 1 <= len(rows) <= QUOTE_LEGS:
+            raise ValueError(f"a quote has 1 to {QUOTE_LEGS} legs, not {len(rows)}")
+        return await self._sender.execute(lambda frames: frames.quote(owner, rows))
 
     async def cancel_many(
         self, order_ids: Iterable[int], *, account: int | None = None

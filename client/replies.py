@@ -26,7 +26,7 @@ class Reply(NamedTuple):
     def accepted(self) -> "Reply":
         """Return this reply, or raise RejectedError if the command was rejected."""
         if self.code != Code.OK:
-            raise RejectedError(Code(self.code), self.sequence, self.log_index)
+            raise RejectedError(Code(self.code), self.sequence, self.log_index, self.result)
         return self
 
 

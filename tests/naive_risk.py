@@ -72,14 +72,15 @@ class NaiveRisk(NaiveVenue):
             require(agent.terms.expiry_ns > self.now_ns, Code.AGENT_EXPIRED)
             require(type(command) not in OWNERS, Code.AGENT_ACTION_NOT_ALLOWED)
             if self._adds_risk(command):
-                pace = (SECOND_NS // agent.terms.rate, SECOND_NS)
-                self._take((Scope.KEY, self.speaker), *pace, Code.AGENT_RATE_EXCEEDED)
+                cost = SECOND_NS // agent.terms.rate * self._items(command)
+                burst = max(cost, SECOND_NS)
+                self._take((Scope.KEY, self.speaker), cost, burst, Code.AGENT_RATE_EXCEEDED)
         super()._permit(command, role, own_account)
         if command.kind >= c.AccountOpen.kind:
             return
         refill = self.limits[Limit.RATE_REFILL]
         if refill and number in self.accounts:
-            cost = self._cost(command) * SECOND_NS // refill
+            cost = self._cost(command) * SECOND_NS // refill * self._items(command)
             burst = max(self.limits[Limit.RATE_BURST] * SECOND_NS // refill, cost)
             self._take((Scope.ACCOUNT, number), cost, burst, Code.RATE_EXCEEDED)
         if self._adds_risk(command):
@@ -88,11 +89,19 @@ class NaiveRisk(NaiveVenue):
             stopped = (Scope.ACCOUNT, number) in self.stops
             account = self.accounts.get(number)
             splits = type(command) is c.Split and account and account.mode == AccountMode.HOLD
-            if isinstance(command, c.Place) or splits:
+            if isinstance(command, c.Place | o.Quote) or splits:
                 require(not stopped, Code.ACCOUNT_STOPPED)
 
     def _adds_risk(self, command: c.Command) -> bool:
         return command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+
+    def _items(self, command: c.Command) -> int:
+        """Return how many orders a command counts as."""
+        return min(max(command.count, 1), 8) if isinstance(command, o.Quote) else 1
+
+    def _require_own(self, order: NaiveOrder) -> None:
+        mine = self.speaker not in self.agents or order.key == self.speaker
+        require(mine, Code.AGENT_NOT_ITS_ORDER)
 
     def _take(self, who: tuple[int, int], cost: int, burst: int, code: Code) -> None:
         begins = max(self.busy.get(who, 0), self.now_ns)

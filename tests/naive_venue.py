@@ -19,8 +19,8 @@ from node.domain.terms import (
 from node.domain.units import MAX_SUPPLY
 from tests import commands as c
 from tests.naive_book import WHOLE, NaiveSchedule
-from tests.naive_orders import NaiveOrders
 from tests.naive_owners import NaiveOwners
+from tests.naive_quotes import NaiveQuotes
 from tests.naive_records import (
     SETTLED,
     Fact,
@@ -35,7 +35,7 @@ from tests.naive_records import (
 from tests.naive_resolutions import NaiveResolutions
 
 
-class NaiveVenue(NaiveOrders, NaiveOwners, NaiveResolutions):
+class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
     """The rules: commands, checks and matching over the naive ledger."""
 
     # ----------------------------------------------------------------------------------------------

@@ -34,3 +34,49 @@ class Replace(Amend):
     def body(self) -> bytes:
         """Return what follows the sequence."""
         return super().body() + struct.pack("<q", self.new_client_order_id)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One order of a quote."""
+
+    market: int
+    intent: int
+    price: int
+    lots: int
+    client_order_id: int
+    flags: int = 0
+    old_client_order_id: int = 0
+
+    def encoded(self) -> bytes:
+        """Return its 40 bytes."""
+        return struct.pack(
+            "<iihh4xqqq",
+            self.market,
+            self.price,
+            self.intent,
+            self.flags,
+            self.lots,
+            self.client_order_id,
+            self.old_client_order_id,
+        )
+
+
+@dataclass(frozen=True)
+class Quote(Command):
+    """Enter several orders that only rest, or none; `count` is how many it says there are."""
+
+    kind = 11
+    account: int
+    legs: tuple[Leg, ...]
+    claimed: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many legs the command says that it has."""
+        return len(self.legs) if self.claimed is None else self.claimed
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        legs = b"".join(leg.encoded() for leg in self.legs)
+        return struct.pack("<ii", self.account, self.count) + legs.ljust(8 * 40, b"\0")

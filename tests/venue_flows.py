@@ -5,7 +5,6 @@ A small venue, small numbers, and every kind of trouble between them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from random import Random
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from node.domain.limits import Limit
 from node.domain.terms import AccountMode, Intent, TimeInForce
 from tests import account_flows
 from tests import commands as c
-from tests import life_commands as life
 from tests import order_commands as o
 from tests import rule_commands as r
 from tests.account_commands import AgentSet
@@ -149,46 +147,6 @@ class Flow(NamedTuple):
             yield command, sender
 
 
-def dense_steps(seed: int, count: int) -> list[Step]:
-    """Return steps of a busy market: nearly all valid, prices close together, often crossing."""
-    random = Random(seed)
-    return [dense_step(random, number + 1) for number in range(count)]
-
-
-def dense_step(random: Random, number: int) -> Step:
-    """Return one step of a busy market; `number` is its client order id if it places."""
-    account, market = random.randint(1, ACCOUNTS), random.choice((1, 1, 1, 2))
-    kind = random.random()
-    if kind < 0.70:
-        intent = random.choice((1, 1, 3, 3, 2, 4))
-        price = 5_000 + 100 * random.randint(-2, 2)
-        size = random.choice((1, 2, 3, 5, 8, 20))
-        time_in_force = random.choice((1, 1, 1, 1, 1, 1, 2, 3, 4))
-        return Step(c.Place(account, market, intent, price, size, number, time_in_force))
-    if kind < 0.80:
-        return Step(c.Cancel(0, market), random.randint(0, 9), random.random() < 0.5)
-    if kind < 0.84:
-        change = (5_000 + 100 * random.randint(-2, 2), random.choice((0, 1, 3, 8, 20)))
-        named = (random.randint(0, 9), random.random() < 0.5)
-        if random.random() < 0.5:
-            return Step(o.Amend(0, market, *change), *named)
-        return Step(o.Replace(0, market, *change, new_client_order_id=number), *named)
-    if kind < 0.94:
-        reduce = c.Reduce(0, market, random.randint(1, 4))
-        return Step(reduce, random.randint(0, 9), random.random() < 0.5)
-    if kind < 0.96:
-        return Step(c.Split(random.randint(3, 4), market, random.randint(1, 5)))
-    if kind < 0.98:
-        return Step(c.Merge(account, market, random.randint(1, 5)))
-    if kind < 0.985:
-        ordinals = random.choice(((0,), (0, 1), (0, 2), (1,), (0, 1, 2)))
-        return Step(life.Convert(account, 1, random.randint(1, 4), ordinals))
-    if kind < 0.99:
-        scope = random.choice(((0, 0), (market, 0), (0, 1)))
-        return Step(c.CancelAll(account, *scope, random.choice((0, 0, 1, 2))))
-    return Step(random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market))
-
-
 settings_of_flows = st.builds(
     Setting,
     exclusive=st.booleans(),
@@ -292,6 +250,22 @@ targets = st.tuples(
     st.integers(0, 12),
     st.booleans(),
 )
+legs = st.builds(
+    o.Leg,
+    market=markets,
+    intent=st.sampled_from((1, 1, 2, 3, 3, 4, 5)),
+    price=st.integers(3_000, 6_000) | st.sampled_from((0, 4_000, 5_000, 10_000)),
+    lots=lots,
+    client_order_id=st.integers(10**6, 10**9) | st.integers(0, 12),
+    flags=st.sampled_from((0, 0, 0, 1, 2, 4)),
+    old_client_order_id=st.sampled_from((0, 0, 0)) | st.integers(1, 12),
+)
+quotes = st.builds(
+    o.Quote,
+    account=any_account,
+    legs=st.lists(legs, min_size=1, max_size=4).map(tuple),
+    claimed=st.sampled_from((None, None, None, None, None, 0, 9)),
+)
 sets = st.one_of(
     st.builds(c.Split, account=any_account, market=any_market, lots=st.one_of(lots, bad_lots)),
     st.builds(c.Merge, account=any_account, market=any_market, lots=st.one_of(lots, bad_lots)),
@@ -353,7 +327,15 @@ def mixed(weights: list[tuple[int, st.SearchStrategy[Step]]]) -> st.SearchStrate
 
 # A pause says nothing: a flow cannot be short, but most of a failing one shrinks to pauses.
 pauses = st.just(Step(PAUSE))
-trading_steps = mixed([(1, pauses), (14, orders), (4, named), (1, st.builds(Step, sets))])
+trading_steps = mixed(
+    [
+        (1, pauses),
+        (14, orders),
+        (4, named),
+        (1, st.builds(Step, quotes)),
+        (1, st.builds(Step, sets)),
+    ]
+)
 steps = mixed(
     [
         (1, pauses),
@@ -363,6 +345,7 @@ steps = mixed(
         (2, st.builds(Step, bad_orders, as_operator=st.booleans())),
         (7, named),
         (2, st.builds(Step, sets)),
+        (1, st.builds(Step, quotes)),
         (1, st.builds(Step, mass)),
         (1, st.builds(Step, lifecycle)),
         (1, st.builds(Step, administration)),

@@ -42,7 +42,7 @@ def client_frames() -> list[bytes]:
     for kind in range(1, MAX_CLIENT_COMMAND + 1):
         size = COMMAND_SIZES.get(kind, 0)
         if size:
-            body = bytes(range(size - 16))
+            body = bytes(place % 256 for place in range(size - 16))
             corpus.append(_HEAD.pack(size, kind, 0) + (1).to_bytes(8, "little") + body)
     corpus += [
         encoding.encode_login(1, messages.TRADE, 0, 1_024, b"k" * 32, b"s" * 64),

@@ -40,4 +40,11 @@ ACCOUNTS: Final = (
         "        key.append(order)\n",
         "",
     ),
+    Mutant(
+        "legs-lock-nothing",
+        "the orders of a quote rest, and what they may cost stays free",
+        "node/engine/quoting.py",
+        "        ledger.lock(order)\n",
+        "",
+    ),
 )

@@ -117,6 +117,18 @@ def _replace(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     frames.replace(known.account, _market(random, known), *named, *changed, name)
 
 
+def _quote(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    """Quote one or two sides; now and then instead of an order that may still be there."""
+    known.note_place(frames.next_sequence)
+    legs = []
+    for intent in random.choice(((terms.BUY_YES, terms.BUY_NO), (terms.BUY_YES,), (terms.BUY_NO,))):
+        price = 5_000 - 100 * random.randint(1, 6)
+        old = known.old_client_order_id(random) if random.random() < 0.4 else 0
+        name, lots = known.new_client_order_id(), random.choice((1, 2, 5, 20))
+        legs.append((_market(random, known), price, intent, 0, lots, name, old))
+    frames.quote(known.account, legs)
+
+
 def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     scope = random.choice(((0, 0), (1, 0), (known.markets, 0), (0, 1), (0, 2)))
     frames.cancel_all(known.account, *scope, random.choice((0, 0, terms.BID, terms.ASK)))
@@ -304,6 +316,7 @@ TRADER: Final = (
     Workload(commands.REDUCE, 8, _reduce),
     Workload(commands.AMEND, 8, _amend),
     Workload(commands.REPLACE, 6, _replace),
+    Workload(commands.QUOTE, 4, _quote),
     Workload(commands.CANCEL_ALL, 1, _cancel_all),
     Workload(commands.SPLIT, 4, _split),
     Workload(commands.MERGE_SETS, 3, _merge),

@@ -1,10 +1,12 @@
 """`quorumbook order`: orders by hand."""
 
 from pathlib import Path
+from secrets import randbelow
 from typing import Any
 
 import click
 
+from client.batch import QuoteLeg
 from client.records import OrderRecord
 from cluster.clients import (
     NUMBER,
@@ -19,6 +21,7 @@ from cluster.clients import (
 from cluster.console import data_option, json_option, price, say_json, say_table, shares, usdc
 from node.domain.codes import Code
 from node.domain.terms import Intent, SelfTrade, Side, TimeInForce
+from node.domain.units import PRICE_SCALE
 
 _KINDS = {
     "gtc": TimeInForce.GTC,
@@ -177,6 +180,58 @@ def preview(
     if seen.fills:
         rows = [(fill.kind.name, price(fill.price), shares(fill.lots)) for fill in seen.fills]
         say_table("fills", ("kind", "price", "shares"), rows)
+
+
+@command.command("quote")
+@click.argument("account")
+@click.option("--market", type=NUMBER, required=True)
+@click.option("--bid", type=(PRICE, SHARES), help="Buy YES: its price and how many shares.")
+@click.option("--ask", type=(PRICE, SHARES), help="Offer YES at this price: buys NO at the rest.")
+@click.option("--old-bid", type=ORDER_ID, default=0, help="Client id of the bid that it replaces.")
+@click.option("--old-ask", type=ORDER_ID, default=0, help="Client id of the ask that it replaces.")
+@data_option
+@json_option
+def quote(
+    account: str,
+    market: int,
+    bid: tuple[int, int] | None,
+    ask: tuple[int, int] | None,
+    *,
+    old_bid: int,
+    old_ask: int,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Enter both sides of a quote of ACCOUNT, or one; all or nothing, and nothing that trades.
+
+    Example: quorumbook order quote alice --market 1 --bid 0.4 10 --ask 0.45 10
+    """
+    if bid is None and ask is None:
+        raise click.UsageError("give --bid, --ask or both")
+    owner = owner_of(account)
+    legs = [
+        QuoteLeg(
+            market=market,
+            intent=intent,
+            price=limit if intent == Intent.BUY_YES else PRICE_SCALE - limit,
+            lots=lots,
+            replaces=old,
+            client_order_id=randbelow((1 << 63) - 1) + 1,
+        )
+        for intent, side, old in ((Intent.BUY_YES, bid, old_bid), (Intent.BUY_NO, ask, old_ask))
+        if side is not None
+        for limit, lots in [side]
+    ]
+    reply = trade(data, lambda client: client.orders.quote(legs, account=owner.account), owner.key)
+    orders = [
+        {"order_id": reply.result + place, "client_order_id": leg.client_order_id}
+        for place, leg in enumerate(legs)
+    ]
+    if as_json:
+        say_json({"orders": orders, "log_index": reply.log_index})
+    else:
+        for order in orders:
+            click.echo(f"order {order['order_id']}, client order id {order['client_order_id']}")
 
 
 @command.command("cancel")

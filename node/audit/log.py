@@ -10,7 +10,8 @@ from typing import Any, Final
 from node.audit.directory import JournalSummary, read_journal
 from node.audit.replay import GROUP_KIND
 from node.consensus.journal_recovery import JournalEntry
-from node.domain.commands import COMMAND_SIZES, RECORD_FRAME, CommandType
+from node.domain.command_types import CommandType
+from node.domain.commands import COMMAND_SIZES, RECORD_FRAME
 from node.domain.groups import GROUP_HEADER_SIZE
 from node.storage.backup import is_backup, restore_backup
 

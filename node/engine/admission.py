@@ -20,14 +20,17 @@ def needs_admission(state: State, key: Key) -> bool:
     return state.limits[limits.RATE_REFILL] != 0
 
 
-def admit(state: State, key: Key, kind: i64, account: i64, outcome: Outcome) -> Code:
-    """Check a command of `key` for an account, before its own terms are."""
+def admit(state: State, key: Key, kind: i64, items: i64, account: i64, outcome: Outcome) -> Code:
+    """Check a command of `key` for an account, before its own terms are.
+
+    One that enters several orders counts as so many.
+    """
     if key.agent is not None:
-        code = admit_agent(state, key, kind, outcome)
+        code = admit_agent(state, key, kind, items, outcome)
         if code is not Code.OK:
             return code
     if state.limits[limits.RATE_REFILL] != 0:
-        code = keep_pace(state, kind, account, outcome)
+        code = keep_pace(state, kind, items, account, outcome)
         if code is not Code.OK:
             return code
     if not is_entry(kind):
@@ -71,7 +74,7 @@ def is_entry(kind: i64) -> bool:
     return kind != layout.MERGE_SETS and kind != layout.REDEEM
 
 
-def admit_agent(state: State, key: Key, kind: i64, outcome: Outcome) -> Code:
+def admit_agent(state: State, key: Key, kind: i64, items: i64, outcome: Outcome) -> Code:
     """Check that an agent is within its time, its actions and its rate."""
     agent = key.agent
     assert agent is not None
@@ -81,9 +84,10 @@ def admit_agent(state: State, key: Key, kind: i64, outcome: Outcome) -> Code:
         return Code.AGENT_ACTION_NOT_ALLOWED
     if not is_entry(kind):
         return Code.OK
-    cost_ns = NANOSECONDS_PER_SECOND // agent.rate
+    cost_ns = items * (NANOSECONDS_PER_SECOND // agent.rate)
     conduct = state.conduct_of_key(key)
-    wait_ns = conduct.wait_ns(state.stamp_ns, cost_ns, NANOSECONDS_PER_SECOND)
+    # A second's worth at most; a quote of more orders than that takes an untouched bucket.
+    wait_ns = conduct.wait_ns(state.stamp_ns, cost_ns, max(cost_ns, NANOSECONDS_PER_SECOND))
     if wait_ns > 0:
         outcome.result = wait_ns
         return Code.AGENT_RATE_EXCEEDED
@@ -99,12 +103,12 @@ def is_owners(kind: i64) -> bool:
     return layout.SUBACCOUNT_OPEN <= kind <= layout.WITHDRAW_REQUEST
 
 
-def keep_pace(state: State, kind: i64, number: i64, outcome: Outcome) -> Code:
+def keep_pace(state: State, kind: i64, items: i64, number: i64, outcome: Outcome) -> Code:
     """Take a command's cost from the account's bucket; `result` says how long to wait if empty."""
     account = state.account(number)
     if account is None:
         return Code.OK
-    cost_ns = pace_of(state, kind)
+    cost_ns = items * pace_of(state, kind)
     conduct = state.conduct_of_account(account)
     wait_ns = conduct.wait_ns(state.stamp_ns, cost_ns, burst_of(state, cost_ns))
     if wait_ns > 0:

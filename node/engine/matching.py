@@ -186,16 +186,22 @@ def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
     return MINT if maker_buys else MERGE
 
 
-def would_cross(state: State, book: OrderBook, is_bid: bool, price: i64) -> bool:
-    """Return whether a post-only order would trade, or would touch too many that are doomed."""
+def would_cross(
+    state: State, book: OrderBook, is_bid: bool, price: i64, leaving: list[Order] | None = None
+) -> bool:
+    """Return whether a post-only order would trade, or would touch too many that are doomed.
+
+    Orders that are `leaving` are as good as gone.
+    """
     touches: i64 = state.limits[FILLS_PER_ORDER]
     level = best_crossing(book, is_bid, price)
     while level is not None:
         maker = level.head
         while maker is not None:
-            if touches == 0 or not maker.is_dead(state.stamp_ns):
-                return True
-            touches -= 1
+            if leaving is None or maker not in leaving:
+                if touches == 0 or not maker.is_dead(state.stamp_ns):
+                    return True
+                touches -= 1
             maker = maker.behind
         level = next_crossing(book, is_bid, price, level.price)
     return False

@@ -59,6 +59,22 @@ class Placement:
         self.is_bid = self.intent == terms.BUY_YES or self.intent == terms.SELL_NO
         self.book_price = self.price if self.intent <= terms.SELL_YES else PRICE_SCALE - self.price
 
+    def read_leg(self, account: i64, frame: bytes, at: i64) -> None:
+        """Take the fields of a leg of a QUOTE, which is a post-only order of the account."""
+        word = read_i64_le(frame, at + layout.LEG_MARKET)
+        self.account = account
+        self.market = word & 0xFFFFFFFF
+        self.client_order_id = read_i64_le(frame, at + layout.LEG_CLIENT_ORDER_ID)
+        self.lots = read_i64_le(frame, at + layout.LEG_LOTS)
+        self.time_in_force = terms.POST_ONLY
+        price = (word >> 32) & 0xFFFFFFFF
+        word = read_i64_le(frame, at + layout.LEG_INTENT)
+        self.intent = word & 0xFFFF
+        self.flags = (word >> 16) & 0xFFFF
+        self.is_buy = self.intent == terms.BUY_YES or self.intent == terms.BUY_NO
+        self.is_bid = self.intent == terms.BUY_YES or self.intent == terms.SELL_NO
+        self.reprice(price)
+
     def follow(self, order: Order) -> None:
         """Say what a resting order says, from which a command may then differ."""
         self.account = order.account.number

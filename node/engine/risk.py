@@ -30,7 +30,7 @@ def check_risk(state: State, placement: Placement, account: Account, market: Mar
         placer = placement.placer
         if placer is None or placer.agent is None:
             return Code.OK
-    return check_in_stead(state, placement, account, market, placement.lots, None)
+    return check_in_stead(state, placement, account, market, placement.lots, 0, 0)
 
 
 def check_change(state: State, placement: Placement, old: Order, lots: i64) -> Code:
@@ -41,7 +41,7 @@ def check_change(state: State, placement: Placement, old: Order, lots: i64) -> C
     placer = placement.placer
     if placer is not None and placer.agent is not None and old.placer is not placer:
         return Code.AGENT_NOT_ITS_ORDER
-    return check_in_stead(state, placement, old.account, market, lots, old)
+    return check_in_stead(state, placement, old.account, market, lots, old.leaves, old.cash_locked)
 
 
 def check_in_stead(
@@ -50,22 +50,22 @@ def check_in_stead(
     account: Account,
     market: Market,
     lots: i64,
-    old: Order | None,
+    freed_lots: i64,
+    freed_cash: i64,
 ) -> Code:
-    """Check what enters against bounds and agents; what the old order has is free for it."""
+    """Check what enters against bounds and agents; what leaves on its side is free for it.
+
+    What leaves are lots and micro-USDC; less than 0 is what enters before it in the same step.
+    """
     if account.bounds is not None or market.bounds is not None:
-        held = net_position(placement, account, market)
-        if old is not None:
-            held -= old.leaves
+        held = net_position(placement, account, market) - freed_lots
         code = check_bounds(placement, account.bounds, market.bounds, held, lots)
         if code is not Code.OK:
             return code
     placer = placement.placer
     if placer is None or placer.agent is None:
         return Code.OK
-    exposure = placer.exposure
-    if old is not None:
-        exposure -= old.cash_locked
+    exposure = placer.exposure - freed_cash
     return check_agent(state, placement, placer.agent, exposure, market, lots)
 
 

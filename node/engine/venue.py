@@ -13,7 +13,7 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
-from node.engine import administration, cancelling, mass_cancel, ownership
+from node.engine import administration, cancelling, mass_cancel, ownership, quoting
 from node.engine.account import Account
 from node.engine.admission import admit, needs_admission
 from node.engine.amending import amend
@@ -289,7 +289,8 @@ class Venue:
             moves = kind == layout.TRANSFER and key.agent is None
             if moves and not ownership.may_receive(state, key, group, frame):
                 return Code.NOT_PERMITTED
-            code = admit(state, key, kind, account, outcome)
+            items = quoting.legs_of(group, frame) if kind == layout.QUOTE else 1
+            code = admit(state, key, kind, items, account, outcome)
             if code is not Code.OK:
                 return code
         if ownership.is_owners(kind):
@@ -330,6 +331,8 @@ class Venue:
             return amend(state, placement, group, frame, outcome)
         if kind == layout.REPLACE:
             return replace(state, placement, group, frame, outcome)
+        if kind == layout.QUOTE:
+            return quoting.quote(state, key, group, frame, outcome)
         if kind == layout.REDUCE:
             return cancelling.reduce(state, group, frame, outcome)
         if kind == layout.CANCEL:

@@ -141,6 +141,23 @@ class CommandFrames(OwnerFrames):
         write_i64_le(out, lots)
         write_i64_le(out, new_client_order_id)
 
+    def quote(self, account: i64, legs: list[tuple[int, int, int, int, int, int, int]]) -> None:
+        """Write a QUOTE of up to 8 legs.
+
+        A leg is (market, price, intent, flags, lots, client_order_id, old_client_order_id).
+        """
+        out = self._begin(commands.QUOTE_SIZE, commands.QUOTE)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(len(legs)))
+        for market, price, intent, flags, lots, name, old in legs:
+            write_i32_le(out, i32(market))
+            write_i32_le(out, i32(price))
+            write_i64_le(out, intent | (flags << 16))
+            write_i64_le(out, lots)
+            write_i64_le(out, name)
+            write_i64_le(out, old)
+        out.write(bytes(commands.LEG_SIZE * (commands.QUOTE_LEGS - len(legs))))
+
     def cancel_all(self, account: i64, market: i64, event: i64, side: i64) -> None:
         """Write a CANCEL_ALL of the account's orders in `market`, or in all of `event`.
 

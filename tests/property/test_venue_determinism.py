@@ -18,12 +18,12 @@ from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import rule_commands as r
+from tests.dense_flows import dense_steps
 from tests.venue_driver import SECOND_NS, Reply, VenueDriver, replay
 from tests.venue_flows import (
     FOREVER_NS,
     PAUSE,
     Setting,
-    dense_steps,
     endings,
     flows,
     settings_of_flows,

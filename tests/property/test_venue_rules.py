@@ -7,8 +7,9 @@ from node.domain.limits import Limit
 from node.domain.terms import MarketState, ResolutionStage
 from tests import commands as c
 from tests import life_commands as life
+from tests.dense_flows import dense_steps
 from tests.naive_records import SETTLED
-from tests.venue_flows import Setting, Step, dense_steps, endings, flows, settings_of_flows
+from tests.venue_flows import Setting, Step, endings, flows, settings_of_flows
 from tests.venue_pair import VenuePair
 
 # At least two hundred flows, whatever the profile says.

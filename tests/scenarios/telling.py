@@ -31,6 +31,8 @@ class Telling:
             code = reply.code.name
             if reply.code in (Code.RATE_EXCEEDED, Code.AGENT_RATE_EXCEEDED):
                 code += f" for {seconds(reply.result)}"
+            elif reply.result:
+                code += f" in leg {reply.result}"
             return ", ".join([f"rejected {code}", *self.phrases()])
         return ", ".join(self.phrases()) or "ok"
 

@@ -17,9 +17,10 @@ from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import rule_commands as r
+from tests.dense_flows import dense_steps
 from tests.page_watch import touched_before_changed
 from tests.venue_driver import Pages, VenueDriver, genesis
-from tests.venue_flows import Setting, dense_steps
+from tests.venue_flows import Setting
 
 SETTING = Setting(
     exclusive=False,

@@ -12,6 +12,7 @@ from nacl.signing import SigningKey
 
 from node.domain import commands, events, records, replies
 from node.domain.codes import Code
+from node.domain.command_types import CommandType
 from node.domain.identifiers import NAME_SIZE
 from node.domain.limits import LIMIT_COUNT
 from node.gateway.gateway_limits import GatewayLimits
@@ -51,6 +52,8 @@ PREFIXES: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "REDUCE": (commands, ("TARGET", "REDUCE")),
     "AMEND": (commands, ("TARGET", "AMEND")),
     "REPLACE": (commands, ("TARGET", "REPLACE")),
+    "QUOTE": (commands, ("QUOTE",)),
+    "LEG record": (commands, ("LEG",)),
     "SPLIT": (commands, ("SETS",)),
     "MERGE": (commands, ("SETS",)),
     "SUBACCOUNT_OPEN": (commands, ("SUBACCOUNT_OPEN",)),
@@ -158,7 +161,7 @@ SHARED = {
 }
 
 
-NO_OFFSETS = {"LEVELS_PER_FRAME"}
+NO_OFFSETS = {"LEVELS_PER_FRAME", "QUOTE_LEGS"}
 
 
 class Row(NamedTuple):
@@ -214,7 +217,7 @@ def is_offset(module: ModuleType, prefix: str, name: str) -> bool:
         for other in others
         if of is module and other.startswith(f"{prefix}_")
     }
-    kinds = {*commands.CommandType.__members__, *events.EventType.__members__}
+    kinds = {*CommandType.__members__, *events.EventType.__members__}
     is_kind = module is not records and name in kinds | {*messages.MessageType.__members__}
     return not is_kind and not any(name.startswith(f"{one}_") for one in longer)
 
@@ -260,7 +263,7 @@ def test_every_offset_in_the_code_is_documented(section: Section) -> None:
 def test_every_frame_type_has_its_section() -> None:
     """Commands, replies, events and messages: each is documented with its number and size."""
     documented = {(one.name, one.type) for one in sections() if one.type is not None}
-    expected = {(kind.name, int(kind)) for kind in commands.CommandType}
+    expected = {(kind.name, int(kind)) for kind in CommandType}
     expected |= {(kind.name, int(kind)) for kind in events.EventType}
     expected |= {(kind.name, int(kind)) for kind in messages.MessageType}
     expected.add(("REPLY", replies.REPLY))
