@@ -10,7 +10,7 @@ from typing import Any
 
 from node.engine.pages import CLEAN, DIRTY, FROZEN, Page, PageTable
 
-MOST_PAGES = 200
+MOST_PAGES = 64
 """Every page is encoded twice: only venues that are small are watched."""
 
 
