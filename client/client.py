@@ -16,6 +16,7 @@ from client.errors import NotConnectedError
 from client.keys import load_key
 from client.market_data import MarketData
 from client.order_entry import CommandSender, OrderEntry, ReplyWaiters
+from client.order_groups import OrderGroups
 from client.queries import Queries
 from client.reader import Reader
 from client.resolving import Resolving
@@ -68,6 +69,7 @@ class Client:
         self._reader = Reader(places, key, timing=chosen, random=source)
         sender = CommandSender(self.session, self._waiters, chosen.reply)
         self.orders = OrderEntry(sender, source)
+        self.groups = OrderGroups(sender)
         self.accounts = Accounts(sender)
         self.admin = Administration(sender)
         self.resolving = Resolving(sender)

@@ -86,6 +86,16 @@ class OrderClosed(NamedTuple):
     leaves: int
 
 
+class OrderGroupChanged(NamedTuple):
+    """What a group of orders now is (`OrderGroupState`), its limit, and what it has filled."""
+
+    header: Header
+    number: int
+    state: int
+    limit: int
+    filled: int
+
+
 class Deposited(NamedTuple):
     """Cash came in."""
 
@@ -265,6 +275,7 @@ Event = (
     | OrderReduced
     | OrderAmended
     | OrderClosed
+    | OrderGroupChanged
     | Deposited
     | SetsChanged
     | Redeemed
@@ -292,6 +303,7 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.ORDER_REDUCED: (OrderReduced, struct.Struct("<40xqqi4xqq")),
     layout.ORDER_AMENDED: (OrderAmended, struct.Struct("<40xqqiiqqi4x")),
     layout.ORDER_CLOSED: (OrderClosed, struct.Struct("<40xqqiiq")),
+    layout.ORDER_GROUP_CHANGED: (OrderGroupChanged, struct.Struct("<40xiiqq")),
     layout.DEPOSITED: (Deposited, struct.Struct("<40xqqq")),
     layout.SETS_CHANGED: (SetsChanged, struct.Struct("<40xi4xqq")),
     layout.REDEEMED: (Redeemed, struct.Struct("<40xiiqqq")),

@@ -116,6 +116,7 @@ class OrderEntry:
         self_trade: SelfTrade = SelfTrade.CANCEL_RESTING,
         spend: int = 0,
         flags: int = 0,
+        group: int = 0,
     ) -> Reply:
         """Place a limit order; `result` is its order id and `filled` what filled at once.
 
@@ -125,11 +126,12 @@ class OrderEntry:
         executed at all: times of the log, ns since 1970. `self_trade` is what happens when it meets
         an order of its own account; `flags` are of `OrderFlag`. `spend` is the most micro-USDC that
         an IOC or FOK buy may cost, fees included; then `lots` may be 0, for as many as it buys.
+        `group` is the number of an order group of the account's, 0 for none.
         """
         name = self._name(client_order_id)
         owner = self._sender.owner(account)
         terms = (owner, market, name, price, intent, time_in_force, lots)
-        more = (expiry_ns, accept_by_ns, self_trade, flags, spend)
+        more = (expiry_ns, accept_by_ns, self_trade, flags, spend, group)
         if any(more):
             return await self._sender.execute(lambda frames: frames.place_with_terms(*terms, *more))
         return await self._sender.execute(lambda frames: frames.place(*terms))

@@ -62,6 +62,13 @@ class Queries:
         answer = await self._listed(messages.OPEN_ORDERS, account, market, linearizable)
         return records.parse_orders(answer.records)
 
+    async def order_groups(
+        self, account: int = 0, *, linearizable: bool = True
+    ) -> list[records.OrderGroupRecord]:
+        """Return an account's groups of orders, by number."""
+        answer = await self._listed(messages.ORDER_GROUPS, account, 0, linearizable)
+        return records.parse_order_groups(answer.records)
+
     async def order(
         self, order_id: int, account: int = 0, *, linearizable: bool = True
     ) -> records.OrderRecord | None:
@@ -91,6 +98,7 @@ class Queries:
         *,
         time_in_force: TimeInForce = TimeInForce.GTC,
         expiry_ns: int = 0,
+        group: int = 0,
         account: int = 0,
         linearizable: bool = True,
     ) -> Preview:
@@ -99,7 +107,7 @@ class Queries:
         frames = CommandFrames(1)
         # A client order id that nobody uses: whose own is in use would be told so.
         terms = (owner, market, (1 << 63) - 1, price, intent, time_in_force, lots, expiry_ns)
-        frames.place_with_terms(*terms)
+        frames.place_with_terms(*terms, group=group)
         order = frames.take()
         options = messages.LINEARIZABLE if linearizable else 0
         answer = await self._reader.ask_with(

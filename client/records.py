@@ -6,6 +6,7 @@ import struct
 from typing import NamedTuple
 
 from node.domain.limits import LIMIT_COUNT
+from node.domain.units import NANOSECONDS_PER_SECOND
 
 
 class AccountRecord(NamedTuple):
@@ -59,6 +60,28 @@ class OrderRecord(NamedTuple):
     flags: int
     schedule: int
     priority: int
+
+
+class OrderGroupRecord(NamedTuple):
+    """A group of an account's orders; `state` is of `OrderGroupState`.
+
+    `buckets` are lots by seconds of the log's time: that of second n is at n mod 16, and `newest`
+    the last that has any.
+    """
+
+    number: int
+    account: int
+    limit: int
+    state: int
+    watermark: int
+    newest: int
+    buckets: tuple[int, ...]
+
+    def filled(self, now_ns: int) -> int:
+        """Return the lots that count at a time of the log: of its second and the 15 before it."""
+        oldest = now_ns // NANOSECONDS_PER_SECOND - len(self.buckets)
+        seconds = range(max(oldest, self.newest - len(self.buckets)) + 1, self.newest + 1)
+        return sum(self.buckets[second % len(self.buckets)] for second in seconds)
 
 
 class MarketRecord(NamedTuple):
@@ -167,6 +190,7 @@ class StatusRecord(NamedTuple):
 _ACCOUNT = struct.Struct("<ii20siqqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqqq")
 _ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
+_ORDER_GROUP = struct.Struct("<iiqqqq16q")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiiiq64s")
 _LEVEL = struct.Struct("<iiq")
@@ -189,6 +213,12 @@ def parse_positions(records: bytes) -> list[PositionRecord]:
 def parse_orders(records: bytes) -> list[OrderRecord]:
     """Read order records."""
     return [OrderRecord._make(fields) for fields in _ORDER.iter_unpack(records)]
+
+
+def parse_order_groups(records: bytes) -> list[OrderGroupRecord]:
+    """Read records of order groups."""
+    found = _ORDER_GROUP.iter_unpack(records)
+    return [OrderGroupRecord._make((*fields[:6], fields[6:])) for fields in found]
 
 
 def parse_markets(records: bytes) -> list[MarketRecord]:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "fees": "make fee schedules, give them to markets, name the fee account",
     "risk": "stop and let go, bounds accounts and markets, grant agents",
     "order": "place, preview, cancel and list orders",
+    "group": "limit what groups of orders fill in fifteen seconds",
     "depth": "show a market's book by price",
     "resolution": "propose what markets come to, dispute and decide",
     "pause": "pause the venue, an event, a market or an account",

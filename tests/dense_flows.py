@@ -19,19 +19,11 @@ def dense_step(random: Random, number: int) -> Step:
     account, market = random.randint(1, ACCOUNTS), random.choice((1, 1, 1, 2))
     kind = random.random()
     if kind < 0.70:
-        intent = random.choice((1, 1, 3, 3, 2, 4))
-        price = 5_000 + 100 * random.randint(-2, 2)
-        size = random.choice((1, 2, 3, 5, 8, 20))
-        time_in_force = random.choice((1, 1, 1, 1, 1, 1, 2, 3, 4))
-        return Step(c.Place(account, market, intent, price, size, number, time_in_force))
+        return Step(dense_order(random, account, market, number))
     if kind < 0.80:
         return Step(c.Cancel(0, market), random.randint(0, 9), random.random() < 0.5)
     if kind < 0.84:
-        change = (5_000 + 100 * random.randint(-2, 2), random.choice((0, 1, 3, 8, 20)))
-        named = (random.randint(0, 9), random.random() < 0.5)
-        if random.random() < 0.5:
-            return Step(o.Amend(0, market, *change), *named)
-        return Step(o.Replace(0, market, *change, new_client_order_id=number), *named)
+        return dense_change(random, market, number)
     if kind < 0.94:
         reduce = c.Reduce(0, market, random.randint(1, 4))
         return Step(reduce, random.randint(0, 9), random.random() < 0.5)
@@ -40,8 +32,31 @@ def dense_step(random: Random, number: int) -> Step:
     return Step(rare_command(random, account, market, kind))
 
 
+def dense_order(random: Random, account: int, market: int, number: int) -> c.Place:
+    """Return an order of a busy market, every third of a group."""
+    intent = random.choice((1, 1, 3, 3, 2, 4))
+    price = 5_000 + 100 * random.randint(-2, 2)
+    size = random.choice((1, 2, 3, 5, 8, 20))
+    time_in_force = random.choice((1, 1, 1, 1, 1, 1, 2, 3, 4))
+    order = (account, market, intent, price, size, number, time_in_force)
+    if random.random() < 0.3:
+        return c.PlaceWithTerms(*order, group=1)
+    return c.Place(*order)
+
+
+def dense_change(random: Random, market: int, number: int) -> Step:
+    """Return a step that changes an order of a busy market, or puts another in its stead."""
+    change = (5_000 + 100 * random.randint(-2, 2), random.choice((0, 1, 3, 8, 20)))
+    named = (random.randint(0, 9), random.random() < 0.5)
+    if random.random() < 0.5:
+        return Step(o.Amend(0, market, *change), *named)
+    return Step(o.Replace(0, market, *change, new_client_order_id=number), *named)
+
+
 def rare_command(random: Random, account: int, market: int, kind: float) -> c.Command:
     """Return a command that is not about a single order; `kind` is from 0.96 to 1."""
+    if kind < 0.965:
+        return o.OrderGroupReset(account, 1)
     if kind < 0.97:
         return c.Split(random.randint(3, 4), market, random.randint(1, 5))
     if kind < 0.98:

@@ -56,6 +56,9 @@ class NaiveOrder:
     """The number of the key that placed it."""
     flags: int = 0
     doomed: bool = False
+    group: int = 0
+    is_over: bool = False
+    """Its group is triggered or gone."""
     reduces: bool = False
     budget: int = 10**30
     """What it may still spend."""

@@ -31,15 +31,17 @@ class NaiveGuards(NaiveRules):
         return Outcome(Code.OK, market.number)
 
     def _fill_in_peace(
-        self, taker: NaiveOrder, makers: list[NaiveOrder], market: NaiveMarket
+        self, taker: NaiveOrder, makers: list[tuple[NaiveOrder, int]], market: NaiveMarket
     ) -> bool:
-        """Whether these makers fill all of an order before the price has moved too far."""
+        """Whether makers that fill so many lots fill an order before the price moves too far."""
         needed, prices = taker.lots, []
-        for maker in makers:
+        for maker, can in makers:
+            if not can:
+                continue
             prices.append(maker.yes_price)
             if self._moves_too_far(market, prices):
                 return False
-            needed -= maker.leaves
+            needed -= can
             if needed <= 0:
                 return True
         return False

@@ -16,7 +16,7 @@ from tests.naive_records import Fact, NaiveAccount, NaiveMarket, NaivePosition, 
 from tests.naive_venue import NaiveVenue
 
 SECOND_NS = 10**9
-HARMLESS = (c.Cancel, c.Reduce, c.CancelAll, c.Merge, c.Redeem)
+HARMLESS = (c.Cancel, c.Reduce, c.CancelAll, c.Merge, c.Redeem, o.OrderGroupTrigger)
 OWNERS = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.DeadlineSet, a.StopLift, c.Split)
 NOTHING = a.BoundsSet(0, 0)
 
@@ -110,9 +110,9 @@ class NaiveRisk(NaiveVenue):
         self.busy[who] = begins + cost
 
     def _cost(self, command: c.Command) -> int:
-        if type(command) in (c.Cancel, c.CancelAll):
+        if type(command) in (c.Cancel, c.CancelAll, o.OrderGroupTrigger):
             return self.limits[Limit.RATE_COST_CANCEL]
-        if type(command) in (c.Reduce, o.Amend):
+        if type(command) in (c.Reduce, o.Amend, o.OrderGroupSet, o.OrderGroupReset):
             return self.limits[Limit.RATE_COST_AMEND]
         return self.limits[Limit.RATE_COST_PLACE]
 

@@ -22,7 +22,7 @@ from node.domain.units import MAX_SUPPLY
 from tests import commands as c
 from tests import order_commands as o
 from tests.naive_book import WHOLE, NaiveOrder
-from tests.naive_guards import NaiveGuards
+from tests.naive_groups import NaiveGroups
 from tests.naive_lives import NaiveLives
 from tests.naive_records import (
     Fill,
@@ -37,7 +37,7 @@ from tests.naive_records import (
 AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
-class NaiveTrading(NaiveGuards, NaiveLives):
+class NaiveTrading(NaiveGroups, NaiveLives):
     """Orders one at a time: each rule in the fewest words that are right."""
 
     def _place(self, command: c.Place) -> Outcome:
@@ -146,6 +146,7 @@ class NaiveTrading(NaiveGuards, NaiveLives):
             expiry_ns=getattr(command, "expiry_ns", 0),
             self_trade=getattr(command, "self_trade", 0),
             flags=getattr(command, "flags", 0),
+            group=getattr(command, "group", 0),
             reduces=bool(getattr(command, "flags", 0) & OrderFlag.REDUCE_ONLY),
         )
 
@@ -163,8 +164,7 @@ class NaiveTrading(NaiveGuards, NaiveLives):
     def _check_conditions(self, command: c.PlaceWithTerms) -> None:
         at_once = command.time_in_force in AT_ONCE
         known = OrderFlag.REDUCE_ONLY | OrderFlag.CANCEL_ON_PAUSE
-        unknown = (command.flags & ~known, command.group)
-        require(not any(unknown), Code.FLAGS_INVALID)
+        require(not command.flags & ~known, Code.FLAGS_INVALID)
         require(at_once or not command.flags & OrderFlag.REDUCE_ONLY, Code.FLAGS_INVALID)
         if command.expiry_ns:
             may_expire = command.time_in_force in (TimeInForce.GTD, TimeInForce.POST_ONLY)
@@ -187,6 +187,7 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         self._require_position(account, market)
         if order.reduces:
             self._cut_down(order, account)
+        self._check_group(order)
 
     def _check_means(self, order: NaiveOrder, account: NaiveAccount) -> None:
         if order.buys:
@@ -206,7 +207,9 @@ class NaiveTrading(NaiveGuards, NaiveLives):
             if taker.self_trade != SelfTrade.CANCEL_RESTING and any(own):
                 makers = makers[: own.index(True)]
             others = [maker for maker in makers if maker.account != taker.account]
-            require(self._fill_in_peace(taker, others, market), Code.CANNOT_FILL)
+            able = list(zip(others, self._lots_in_turn(others), strict=True))
+            can = self._room(taker) >= taker.lots and self._fill_in_peace(taker, able, market)
+            require(can, Code.CANNOT_FILL)
 
     def _require_position(self, account: NaiveAccount, market: NaiveMarket) -> None:
         known = market.number in account.positions
@@ -219,6 +222,8 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         while taker.leaves and not why and (maker := market.book.best_for(taker)):
             if touched == self.limits[Limit.FILLS_PER_ORDER]:
                 why = CloseReason.FILL_LIMIT
+            elif maker.is_over:
+                self._close(maker, CloseReason.ORDER_GROUP)
             elif maker.account == taker.account:
                 why = self._meet_own(maker, taker)
             else:
@@ -247,8 +252,9 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket
     ) -> CloseReason | None:
         """Trade what can be paid, unless the price is too far; return why no more, if so."""
-        lots = self._lots_to_fill(maker, taker)
-        why = CloseReason.SPENT if lots < min(maker.leaves, taker.leaves) else None
+        most = min(maker.leaves, taker.leaves, self._room(maker), self._room(taker))
+        lots = self._lots_to_pay(maker, taker, most)
+        why = CloseReason.SPENT if lots < most else None
         if lots and self._moves_too_far(market, [maker.yes_price]):
             self._pause_by_itself(market)
             self._doom(PauseScope.MARKET, market.number)
@@ -256,11 +262,14 @@ class NaiveTrading(NaiveGuards, NaiveLives):
         if lots:
             self._fill(maker, taker, market, lots)
             self._note_price(market, maker.yes_price)
+            if self._count_in_group(maker, lots) and maker.leaves:
+                self._close(maker, CloseReason.ORDER_GROUP)
+            if self._count_in_group(taker, lots):
+                why = CloseReason.ORDER_GROUP
         return why
 
-    def _lots_to_fill(self, maker: NaiveOrder, taker: NaiveOrder) -> int:
-        """Return the most lots that both want and the taker can pay."""
-        lots = min(maker.leaves, taker.leaves)
+    def _lots_to_pay(self, maker: NaiveOrder, taker: NaiveOrder, lots: int) -> int:
+        """Return how many of these lots the taker can pay."""
         while lots and self._cost_of_lots(taker, maker.yes_price, lots) > taker.budget:
             lots -= 1
         return lots
@@ -276,24 +285,34 @@ class NaiveTrading(NaiveGuards, NaiveLives):
     def _check_spending(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         """Require that a budget can be spent at once, to less than one more lot, or all bought."""
         wanted, stands_at, prices = taker.lots, taker.yes_price, list[int]()
-        for number, maker in enumerate(market.book.makers_for(taker)):
+        room, makers = self._room(taker), list(market.book.makers_for(taker))
+        for number, maker in enumerate(makers):
             if number == self.limits[Limit.FILLS_PER_ORDER]:
                 stands_at = maker.yes_price
                 break
             if maker.account == taker.account:
                 require(taker.self_trade == SelfTrade.CANCEL_RESTING, Code.CANNOT_FILL)
                 continue
-            lots = self._lots_to_fill(maker, taker)
-            spent = lots < min(maker.leaves, taker.leaves)
+            others = [one for one in makers[: number + 1] if one.account != taker.account]
+            can = self._lots_in_turn(others)[-1]
+            if not can:
+                continue
+            most = min(can, taker.leaves, room)
+            lots = self._lots_to_pay(maker, taker, most)
+            spent = lots < most
             prices.append(maker.yes_price)
             require(not lots or not self._moves_too_far(market, prices), Code.CANNOT_FILL)
             taker.budget -= self._cost_of_lots(taker, maker.yes_price, lots)
             price = taker.in_own_terms(maker.yes_price)
             taker.rate_sum += taker.schedule.rate(taker.schedule.taker_bps, price) * lots
             taker.leaves -= lots
+            room -= lots
             if spent or not taker.leaves:
                 require(taker.leaves < wanted, Code.CANNOT_FILL)
                 return
+            if not room:
+                stands_at = maker.yes_price
+                break
         one_more = self._cost_of_lots(taker, stands_at, 1) <= taker.budget
         require(taker.leaves < wanted and not one_more, Code.CANNOT_FILL)
 

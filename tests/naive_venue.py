@@ -73,6 +73,7 @@ class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
         """
         self.facts, self.fills = [], []
         self._sweep_grids()
+        self._sweep_groups()
         for order in [order for order in self.orders.values() if order.doomed]:
             self._close(order, CloseReason.PAUSED)
         for market in self.markets.values():

@@ -80,3 +80,37 @@ class Quote(Command):
         """Return what follows the sequence."""
         legs = b"".join(leg.encoded() for leg in self.legs)
         return struct.pack("<ii", self.account, self.count) + legs.ljust(8 * 40, b"\0")
+
+
+@dataclass(frozen=True)
+class OrderGroupSet(Command):
+    """Give a group of the account's orders a limit in lots; 0 deletes it."""
+
+    kind = 13
+    account: int
+    group: int
+    lots: int
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        return struct.pack("<iiq", self.account, self.group, self.lots)
+
+
+@dataclass(frozen=True)
+class OrderGroupReset(Command):
+    """Let a group fill up to its limit anew."""
+
+    kind = 14
+    account: int
+    group: int
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        return struct.pack("<ii", self.account, self.group)
+
+
+@dataclass(frozen=True)
+class OrderGroupTrigger(OrderGroupReset):
+    """Do what reaching the limit does."""
+
+    kind = 15

@@ -17,8 +17,9 @@ MOST_PAGES = 64
 def pages_of(state: Any) -> list[Page]:
     """Return all pages of a state."""
     found: list[Page] = [state.venue_page, state.treasury_page]
-    parts = (state, state.orders, state.registers, state.registers.withdrawals, state.life_pages)
-    for part in parts:
+    registers = state.registers
+    parts = (state, state.orders, registers, registers.withdrawals, registers.order_groups)
+    for part in (*parts, state.life_pages):
         for name in sorted(set(dir(part))):
             table = None if name.startswith("__") else getattr(part, name)
             if isinstance(table, PageTable):

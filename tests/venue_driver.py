@@ -133,6 +133,9 @@ def transfer_of(event: Event) -> Fact | None:
     if event.kind == EventType.TRANSFERRED:
         peer, _, amount, _, transfer = struct.unpack("<iiqqq", body)
         return Fact(account, "transferred", peer, lots=amount, detail=transfer)
+    if event.kind == EventType.ORDER_GROUP_CHANGED:
+        number, to, limit, filled = struct.unpack("<iiqq", body)
+        return Fact(account, "group", number, lots=limit, leaves=filled, detail=to)
     if event.kind == EventType.WITHDRAWAL:
         number, amount, _, state, _ = struct.unpack("<qqqii", body)
         return Fact(account, "withdrawal", number, lots=amount, detail=state)

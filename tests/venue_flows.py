@@ -18,6 +18,7 @@ from tests import order_commands as o
 from tests import rule_commands as r
 from tests.account_commands import AgentSet
 from tests.life_flows import RESOLVERS, lives, resolutions, winners
+from tests.order_flows import grouped_orders, groups, spending_orders
 from tests.rule_flows import rules, valid_guards, valid_schedules
 from tests.venue_driver import SECOND_NS, genesis
 from tests.venue_pair import Sender, VenuePair
@@ -48,6 +49,7 @@ class Setting:
     fee_account: int
     guards: r.GuardsSet | None
     challenge_seconds: int
+    group_lots: int
 
     def genesis(self) -> Genesis:
         """Return the genesis of this setting."""
@@ -59,6 +61,7 @@ class Setting:
             positions_per_account=self.positions,
             lots_per_order=MOST_LOTS,
             challenge_seconds=self.challenge_seconds,
+            order_groups_per_account=3,
         )
 
     def start(self) -> "Flow":
@@ -81,6 +84,7 @@ class Setting:
         for account in (3, 4):
             for market in range(1, min(MARKETS, self.positions) + 1):
                 pair.say(c.Split(account, market, 15))
+        self.make_groups(pair)
         bots = {}
         for account in (1, 3):
             pair.must(AgentSet(account, account_flows.bot_key(account)))
@@ -88,6 +92,11 @@ class Setting:
         for key in RESOLVERS:
             pair.grant_resolver(key)
         return Flow(pair, senders, bots)
+
+    def make_groups(self, pair: VenuePair) -> None:
+        """Give all accounts but the last a group of orders, if there are to be any."""
+        for account in range(1, ACCOUNTS) if self.group_lots else ():
+            pair.must(o.OrderGroupSet(account, 1, self.group_lots))
 
 
 class Step(NamedTuple):
@@ -162,6 +171,7 @@ settings_of_flows = st.builds(
     fee_account=st.sampled_from((0, 0, 1, 4)),
     guards=st.one_of(st.none(), st.none(), valid_guards),
     challenge_seconds=st.sampled_from((0, 0, 1, 3)),
+    group_lots=st.sampled_from((0, 5, 12, 40)),
 )
 
 accounts = st.integers(1, ACCOUNTS)
@@ -201,18 +211,7 @@ termed_orders = st.builds(
     spend=st.sampled_from((0,) * 30 + (1, -1)),
     self_trade=st.sampled_from((0, 1, 1, 2, 2, 3, -1)),
     flags=st.sampled_from((0,) * 20 + (2,) * 10 + (1 << 20,)),
-)
-spending_orders = st.builds(
-    c.PlaceWithTerms,
-    account=accounts,
-    market=markets,
-    intent=st.sampled_from((1, 3, 1, 3, 1, 3, 2, 4)),
-    price=prices,
-    lots=st.one_of(st.just(0), st.integers(1, 40)),
-    client_order_id=st.integers(1, 10**9),
-    time_in_force=st.sampled_from((2, 3, 2, 3, 2, 3, 1)),
-    spend=st.one_of(st.integers(0, 60_000), st.sampled_from((0, 0, 1, 10**18, 10**18 + 1))),
-    flags=st.sampled_from((0, 0, 1)),
+    group=st.sampled_from((0,) * 8 + (1, 2)),
 )
 bad_orders = st.builds(
     c.Place,
@@ -342,6 +341,8 @@ steps = mixed(
         (26, orders),
         (3, st.builds(Step, termed_orders)),
         (4, st.builds(Step, spending_orders)),
+        (4, st.builds(Step, grouped_orders)),
+        (3, st.builds(Step, groups, as_operator=st.booleans())),
         (2, st.builds(Step, bad_orders, as_operator=st.booleans())),
         (7, named),
         (2, st.builds(Step, sets)),

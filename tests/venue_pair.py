@@ -31,6 +31,7 @@ MASS_REASONS = (
     CloseReason.DEADLINE_PASSED,
     CloseReason.REDUCE_ONLY,
     CloseReason.PAUSED,
+    CloseReason.ORDER_GROUP,
 )
 
 
@@ -124,6 +125,7 @@ class VenuePair:
         self.check_equal()
         check_conserved(self.engine)
         check_keys(self.engine)
+        check_groups(self.engine, self.naive)
         for market in self.naive.markets:
             check_book(self.engine, market)
 
@@ -226,6 +228,28 @@ def check_keys(engine: VenueDriver) -> None:
             order = order.newer_of_key
         assert orders == sorted(of_key[key.number], key=lambda one: one.id)
         assert key.exposure == sum(order.cash_locked for order in orders)
+
+
+def check_groups(engine: VenueDriver, naive: NaiveRisk) -> None:
+    """Check that each group has its limit, its fills and its orders, oldest first."""
+    state: Any = engine.venue.state
+    pages = state.registers.order_groups.table.by_number.values()
+    groups = [group for page in pages for group in page.records if group is not None]
+    known = {(group.account.number, group.number): group for group in groups}
+    assert known.keys() == naive.groups.keys()
+    for named, group in known.items():
+        expected = naive.groups[named]
+        filled = group.fills.total(state.stamp_ns)
+        assert (group.limit, group.state) == (expected.limit, 1 + expected.triggered), named
+        assert filled == expected.filled(naive.now_ns), named
+        assert group.state != 1 or filled < group.limit
+        orders, member = [], group.first
+        while member is not None:
+            orders.append(member.order)
+            member = member.newer
+        mine = [one for one in naive.accounts[named[0]].orders.values() if one.group == named[1]]
+        assert [one.id for one in orders] == sorted(one.order_id for one in mine)
+        assert all(one.membership.group is group for one in orders)
 
 
 def check_position(position: Any) -> None:

@@ -108,6 +108,7 @@ def furniture() -> list[bytes]:
         mode = terms.HOLD if number == ACCOUNTS else terms.NET
         frames.account_open(mode, bytes([number]) * 20, bytes([number]) * 32)
         frames.deposit(number, 1_000_000_000, number)
+        frames.order_group_set(number, 1, 30)
     frames.event_create(True, "an exclusive event")  # noqa: FBT003 - a wire field
     for number in range(1, MARKETS + 1):
         frames.market_create(1, 100, 100, 20, f"market {number}")

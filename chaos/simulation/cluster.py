@@ -115,6 +115,7 @@ class Cluster:
                 address = number.to_bytes(20, "big")
                 frames.account_open(mode, address, bytes(trader_key(number).verify_key))
                 frames.deposit(number, random.choice((2_000_000, 60_000_000)), number)
+                frames.order_group_set(number, 1, 6)
             frames.event_create(random.random() < 0.5, "event")
             for number in range(1, MARKETS + 1):
                 fees = random.choice(((0, 0), (250, 40), (1_000, 0)))

@@ -55,7 +55,7 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
     known.note_place(frames.next_sequence)
     intent = random.choice((terms.BUY_YES, terms.BUY_NO, terms.SELL_YES, terms.SELL_NO))
     time_in_force = random.choice(
-        (terms.GTD, terms.GTD, terms.POST_ONLY, terms.GTC, terms.IOC, terms.IOC, terms.FOK)
+        (terms.GTD, terms.GTC, terms.GTC, terms.POST_ONLY, terms.IOC, terms.IOC, terms.FOK)
     )
     price, lots = 5_000 + 100 * random.randint(-3, 3), random.choice((1, 2, 3, 5, 8, 20))
     now_ns = known.now_ns()
@@ -80,6 +80,7 @@ def _place_with_terms(frames: CommandFrames, random: Random, known: Knowledge) -
         random.choice((terms.CANCEL_RESTING, terms.CANCEL_TAKER, terms.CANCEL_BOTH)),
         flags or random.choice((0, 0, terms.CANCEL_ON_PAUSE)),
         spend,
+        random.choice((0, 0, 1, 1, 1, 1, 2)),
     )
 
 
@@ -132,6 +133,17 @@ def _quote(frames: CommandFrames, random: Random, known: Knowledge) -> None:
 def _cancel_all(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     scope = random.choice(((0, 0), (1, 0), (known.markets, 0), (0, 1), (0, 2)))
     frames.cancel_all(known.account, *scope, random.choice((0, 0, terms.BID, terms.ASK)))
+
+
+def _order_group_set(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    frames.order_group_set(known.account, random.randint(1, 2), random.choice((0, 4, 6, 10)))
+
+
+def _order_group(kind: int) -> Write:
+    def write(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+        frames.order_group(kind, known.account, random.randint(1, 2))
+
+    return write
 
 
 def _split(frames: CommandFrames, random: Random, known: Knowledge) -> None:
@@ -311,13 +323,16 @@ def _bounds_set(frames: CommandFrames, random: Random, known: Knowledge) -> None
 
 TRADER: Final = (
     Workload(commands.PLACE, 95, _place),
-    Workload(commands.PLACE_WITH_TERMS, 12, _place_with_terms),
+    Workload(commands.PLACE_WITH_TERMS, 24, _place_with_terms),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
     Workload(commands.AMEND, 8, _amend),
     Workload(commands.REPLACE, 6, _replace),
     Workload(commands.QUOTE, 4, _quote),
     Workload(commands.CANCEL_ALL, 1, _cancel_all),
+    Workload(commands.ORDER_GROUP_SET, 4, _order_group_set),
+    Workload(commands.ORDER_GROUP_RESET, 3, _order_group(commands.ORDER_GROUP_RESET)),
+    Workload(commands.ORDER_GROUP_TRIGGER, 1, _order_group(commands.ORDER_GROUP_TRIGGER)),
     Workload(commands.SPLIT, 4, _split),
     Workload(commands.MERGE_SETS, 3, _merge),
     Workload(commands.REDEEM, 2, _redeem),

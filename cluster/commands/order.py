@@ -81,6 +81,7 @@ def command() -> None:
     show_default=True,
     help="What is cancelled when it meets an order of its own account.",
 )
+@click.option("--group", type=NUMBER_OR_ALL, default=0, help="An order group of the account's.")
 @data_option
 @json_option
 def place(  # noqa: PLR0913 - what an order can say
@@ -93,6 +94,7 @@ def place(  # noqa: PLR0913 - what an order can say
     kind: str,
     client_order_id: int | None,
     self_trade: str,
+    group: int,
     *,
     data: Path,
     as_json: bool,
@@ -114,6 +116,7 @@ def place(  # noqa: PLR0913 - what an order can say
             client_order_id=client_order_id,
             account=owner.account,
             self_trade=_SELF_TRADES[self_trade],
+            group=group,
         ),
         owner.key,
     )

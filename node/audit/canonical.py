@@ -14,6 +14,8 @@ from node.domain.records import (
     ACCOUNT_SIZE,
     EVENT,
     EVENT_SIZE,
+    GROUP,
+    GROUP_SIZE,
     MARKET,
     MARKET_SIZE,
     ORDER,
@@ -32,7 +34,7 @@ from node.domain.records import (
     WITHDRAWAL_SIZE,
 )
 from node.domain.terms import BUY_NO, BUY_YES, SELL_NO
-from node.domain.units import PRICE_SCALE
+from node.domain.units import NANOSECONDS_PER_SECOND, PRICE_SCALE
 
 _KEY: Final = Struct(">hq")
 _VENUE: Final = Struct("<32sqqii")
@@ -45,6 +47,7 @@ _ORDER: Final = Struct("<2q3i2h3q2iq4iq")
 _SCHEDULE: Final = Struct("<5i4xq")
 _RULES: Final = Struct("<4i2q2i2q")
 _WITHDRAWAL: Final = Struct("<qi4xq")
+_GROUP: Final = Struct("<2i4q16q")
 
 assert _TREASURY.size == TREASURY_SIZE
 assert _EVENT.size == EVENT_SIZE
@@ -55,6 +58,7 @@ assert _ORDER.size == ORDER_SIZE
 assert _SCHEDULE.size == SCHEDULE_SIZE
 assert _RULES.size == RULES_SIZE
 assert _WITHDRAWAL.size == WITHDRAWAL_SIZE
+assert _GROUP.size == GROUP_SIZE
 
 
 class VenueRecord(NamedTuple):
@@ -220,6 +224,29 @@ class WithdrawalRecord(NamedTuple):
     amount: int
 
 
+class GroupRecord(NamedTuple):
+    """A limit to what some orders of an account fill together."""
+
+    number: int
+    account: int
+    limit: int
+    state: int
+    watermark: int
+    newest: int
+    buckets: tuple[int, ...]
+
+    @classmethod
+    def of_fields(cls, *fields: int) -> "GroupRecord":
+        """Return the record of these fields, the buckets one by one."""
+        return cls._make((*fields[:6], fields[6:]))
+
+    def filled(self, now_ns: int) -> int:
+        """Return the lots that count at a time: of its second and the 15 before it."""
+        oldest = max(now_ns // NANOSECONDS_PER_SECOND, self.newest) - len(self.buckets)
+        seconds = range(oldest + 1, self.newest + 1)
+        return sum(self.buckets[second % len(self.buckets)] for second in seconds)
+
+
 class CanonicalState(NamedTuple):
     """The records that money and orders consist of, in order of their numbers."""
 
@@ -233,6 +260,7 @@ class CanonicalState(NamedTuple):
     schedules: list[ScheduleRecord]
     rules: list[RulesRecord]
     withdrawals: list[WithdrawalRecord]
+    groups: list[GroupRecord]
 
 
 class CanonicalStateError(ValueError):
@@ -265,6 +293,13 @@ def read_state(pages: Iterable[tuple[bytes, bytes]]) -> CanonicalState:
         _records(by_kind, SCHEDULE, _SCHEDULE, ScheduleRecord, lambda schedule: schedule.number),
         _records(by_kind, RULES, _RULES, RulesRecord, lambda rules: rules.market),
         _records(by_kind, WITHDRAWAL, _WITHDRAWAL, WithdrawalRecord, lambda request: request.id),
+        _records(
+            by_kind,
+            GROUP,
+            _GROUP,
+            GroupRecord.of_fields,
+            lambda group: group.account << 32 | group.number,
+        ),
     )
 
 

@@ -15,7 +15,18 @@ from node.audit.canonical import (
     ScheduleRecord,
 )
 from node.audit.shares import check_shares, held_for_shares
-from node.domain.terms import CREATED, FLAT, HALTED, NET, OPEN, RESOLVED, SELL_NO, SELL_YES, VOIDED
+from node.domain.terms import (
+    CREATED,
+    FLAT,
+    GROUP_ACTIVE,
+    HALTED,
+    NET,
+    OPEN,
+    RESOLVED,
+    SELL_NO,
+    SELL_YES,
+    VOIDED,
+)
 from node.domain.units import FEE_SCALE, MAX_LOTS, MAX_PRICE, MIN_PRICE, PRICE_SCALE
 
 _MOST_FINDINGS: Final = 100
@@ -54,6 +65,7 @@ def check_conservation(state: CanonicalState) -> Conservation:
         *_check_accounts(state),
         *_check_positions(state),
         *_check_orders(state),
+        *_check_groups(state),
         *_check_schedules(state),
         *_check_books(state),
     ]
@@ -233,6 +245,21 @@ def _check_orders(state: CanonicalState) -> Iterable[str]:
                 f"id {order.client_order_id}"
             )
         client_ids.add((order.account, order.client_order_id))
+
+
+def _check_groups(state: CanonicalState) -> Iterable[str]:
+    groups = {(group.account, group.number): group for group in state.groups}
+    now_ns = state.venue.stamp_ns if state.venue is not None else 0
+    for group in state.groups:
+        filled = group.filled(now_ns)
+        if group.state == GROUP_ACTIVE and not 0 <= filled < group.limit:
+            yield (
+                f"group {group.number} of account {group.account} is active with {filled} of "
+                f"{group.limit} lots filled"
+            )
+    for order in state.orders:
+        if order.group and (order.account, order.group) not in groups:
+            yield f"order {order.id} is of group {order.group}, which there is not"
 
 
 def _check_schedules(state: CanonicalState) -> Iterable[str]:

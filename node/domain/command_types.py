@@ -19,6 +19,9 @@ class CommandType(IntEnum):
     AMEND = commands.AMEND
     REPLACE = commands.REPLACE
     QUOTE = commands.QUOTE
+    ORDER_GROUP_SET = commands.ORDER_GROUP_SET
+    ORDER_GROUP_RESET = commands.ORDER_GROUP_RESET
+    ORDER_GROUP_TRIGGER = commands.ORDER_GROUP_TRIGGER
     SUBACCOUNT_OPEN = commands.SUBACCOUNT_OPEN
     TRANSFER = commands.TRANSFER
     WITHDRAW_REQUEST = commands.WITHDRAW_REQUEST

@@ -93,6 +93,15 @@ LEG_OLD_CLIENT_ORDER_ID: Final = 32
 LEG_SIZE: Final = 40
 QUOTE_SIZE: Final = QUOTE_LEG + QUOTE_LEGS * LEG_SIZE
 
+ORDER_GROUP_SET: Final = 13
+"""Give a group of the account's orders a limit, making the group if there is none; 0 deletes it."""
+ORDER_GROUP_RESET: Final = 14
+ORDER_GROUP_TRIGGER: Final = 15
+ORDER_GROUP_NUMBER: Final = 20
+ORDER_GROUP_SET_LOTS: Final = 24
+ORDER_GROUP_SET_SIZE: Final = 32
+ORDER_GROUP_SIZE: Final = 24
+
 # Accounts of one owner: a trader for its own, an operator for any; never a broker.
 SUBACCOUNT_OPEN: Final = 16
 SUBACCOUNT_OPEN_MODE: Final = 20
@@ -330,6 +339,9 @@ COMMAND_SIZES: Final[dict[int, int]] = {
     AMEND: AMEND_SIZE,
     REPLACE: REPLACE_SIZE,
     QUOTE: QUOTE_SIZE,
+    ORDER_GROUP_SET: ORDER_GROUP_SET_SIZE,
+    ORDER_GROUP_RESET: ORDER_GROUP_SIZE,
+    ORDER_GROUP_TRIGGER: ORDER_GROUP_SIZE,
     SUBACCOUNT_OPEN: SUBACCOUNT_OPEN_SIZE,
     TRANSFER: TRANSFER_SIZE,
     WITHDRAW_REQUEST: WITHDRAW_REQUEST_SIZE,

@@ -89,6 +89,14 @@ AMENDED_LEAVES: Final = 72
 AMENDED_KEEPS_PLACE: Final = 80
 AMENDED_SIZE: Final = 88
 
+ORDER_GROUP_CHANGED: Final = 168
+"""What a group of orders now is, and the lots that it filled within its window."""
+ORDER_GROUP_NUMBER: Final = 40
+ORDER_GROUP_STATE: Final = 44
+ORDER_GROUP_LIMIT: Final = 48
+ORDER_GROUP_FILLED: Final = 56
+ORDER_GROUP_SIZE: Final = 64
+
 TRANSFERRED: Final = 173
 """Cash that came from (amount > 0) or went to (amount < 0) another account of the owner."""
 TRANSFERRED_PEER: Final = 40
@@ -302,6 +310,7 @@ class EventType(IntEnum):
     OUTCOMES_MERGED = OUTCOMES_MERGED
     FEE_RECEIVED = FEE_RECEIVED
     ORDER_AMENDED = ORDER_AMENDED
+    ORDER_GROUP_CHANGED = ORDER_GROUP_CHANGED
     TRANSFERRED = TRANSFERRED
     WITHDRAWAL = WITHDRAWAL
     FILL = FILL

@@ -39,6 +39,7 @@ DEADLINE_MS: Final = 26
 DISCONNECT_MS: Final = 27
 CHALLENGE_SECONDS: Final = 28
 RESOLVER_QUORUM: Final = 29
+ORDER_GROUPS_PER_ACCOUNT: Final = 30
 
 
 class Limit(IntEnum):
@@ -74,6 +75,7 @@ class Limit(IntEnum):
     DISCONNECT_MS = DISCONNECT_MS
     CHALLENGE_SECONDS = CHALLENGE_SECONDS
     RESOLVER_QUORUM = RESOLVER_QUORUM
+    ORDER_GROUPS_PER_ACCOUNT = ORDER_GROUPS_PER_ACCOUNT
 
 
 class LimitRange(NamedTuple):
@@ -115,5 +117,6 @@ LIMIT_RANGES: Final[tuple[LimitRange, ...]] = (
     LimitRange(1, 3_600_000, 5_000),  # DISCONNECT_MS: how long a client may be gone
     LimitRange(0, 2_592_000, 0),  # CHALLENGE_SECONDS: 0 lets operators resolve at once
     LimitRange(1, MOST_ATTESTATIONS, 2),  # RESOLVER_QUORUM: resolvers that must attest the same
+    LimitRange(0, 1_024, 63),  # ORDER_GROUPS_PER_ACCOUNT: their largest number
 )
-LIMIT_COUNT: Final = 30
+LIMIT_COUNT: Final = 31

@@ -175,6 +175,18 @@ TIMER_NUMBER: Final = 0
 TIMER_DUE: Final = 8
 TIMER_SIZE: Final = 16
 
+GROUP: Final = 13
+"""A group of an account's orders; record number = account << 32 | the group's number."""
+GROUP_NUMBER: Final = 0
+GROUP_ACCOUNT: Final = 4
+GROUP_LIMIT: Final = 8
+GROUP_STATE: Final = 16
+GROUP_WATERMARK: Final = 24
+GROUP_NEWEST: Final = 32
+GROUP_BUCKETS: Final = 40
+"""Of its fills; see `node.engine.rolling_sum`."""
+GROUP_SIZE: Final = 168
+
 SCHEDULE: Final = 14
 """What orders cost. It never changes: a market gets another one."""
 SCHEDULE_NUMBER: Final = 0

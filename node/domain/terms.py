@@ -250,6 +250,7 @@ CLOSE_BY_EXPIRY: Final = 8
 CLOSE_BY_AMEND: Final = 9
 CLOSE_BY_REPLACE: Final = 10
 CLOSE_BY_SPENDING: Final = 11
+CLOSE_BY_ORDER_GROUP: Final = 12
 CLOSE_BY_GRID: Final = 13
 CLOSE_BY_HALT: Final = 14
 CLOSE_BY_PAUSE: Final = 17
@@ -277,6 +278,7 @@ class CloseReason(IntEnum):
     AMENDED_TO_ZERO = CLOSE_BY_AMEND
     REPLACED = CLOSE_BY_REPLACE
     SPENT = CLOSE_BY_SPENDING
+    ORDER_GROUP = CLOSE_BY_ORDER_GROUP
     OFF_GRID = CLOSE_BY_GRID
     MARKET_PAUSED = CLOSE_BY_HALT
     KEY_STOPPED = CLOSE_BY_KEY_STOP
@@ -286,6 +288,19 @@ class CloseReason(IntEnum):
     DISCONNECTED = CLOSE_BY_DISCONNECT
     REDUCE_ONLY = CLOSE_BY_REDUCE_ONLY
     PAUSED = CLOSE_BY_PAUSE
+
+
+GROUP_ACTIVE: Final = 1
+GROUP_TRIGGERED: Final = 2
+GROUP_DELETED: Final = 3
+
+
+class OrderGroupState(IntEnum):
+    """What a group of orders does: take orders, refuse them until it is reset, or nothing more."""
+
+    ACTIVE = GROUP_ACTIVE
+    TRIGGERED = GROUP_TRIGGERED
+    DELETED = GROUP_DELETED
 
 
 REQUESTED: Final = 1

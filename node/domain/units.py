@@ -36,6 +36,9 @@ NO_BUDGET: Final = 4 * MAX_SUPPLY
 
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 
+ORDER_GROUP_WINDOW: Final = 15 * NANOSECONDS_PER_SECOND
+"""Within any such span of the log's time a group of orders fills no more lots than its limit."""
+
 MAX_SPAN: Final = 30 * 86_400 * NANOSECONDS_PER_SECOND
 """Longest window or pause of a market: 30 days."""
 LATEST_STAMP: Final = 1 << 62

@@ -71,6 +71,8 @@ def is_entry(kind: i64) -> bool:
         return False
     if kind == layout.CANCEL or kind == layout.CANCEL_ALL or kind == layout.REDUCE:
         return False
+    if kind == layout.ORDER_GROUP_TRIGGER:
+        return False
     return kind != layout.MERGE_SETS and kind != layout.REDEEM
 
 
@@ -134,8 +136,10 @@ def burst_of(state: State, cost_ns: i64) -> i64:
 
 def cost_of(state: State, kind: i64) -> i64:
     """Return the tokens that a command costs."""
-    if kind == layout.CANCEL or kind == layout.CANCEL_ALL:
+    if kind == layout.CANCEL or kind == layout.CANCEL_ALL or kind == layout.ORDER_GROUP_TRIGGER:
         return state.limits[limits.RATE_COST_CANCEL]
     if kind == layout.REDUCE or kind == layout.AMEND:
+        return state.limits[limits.RATE_COST_AMEND]
+    if kind == layout.ORDER_GROUP_SET or kind == layout.ORDER_GROUP_RESET:
         return state.limits[limits.RATE_COST_AMEND]
     return state.limits[limits.RATE_COST_PLACE]

@@ -42,7 +42,7 @@ def set_agent(state: State, sender: Key, frame: bytes, at: i64, outcome: Outcome
         key = state.keys[granted]
         assert key is not None
         wanted.key = granted
-        wanted.newest = wanted.bucket_at(state.stamp_ns)
+        wanted.spending.empty(state.stamp_ns)
         state.add_agent(key, wanted)
     else:
         change(state, key, wanted)
@@ -56,7 +56,7 @@ def read_agent(frame: bytes, at: i64) -> Agent:
     agent = Agent(0)
     agent.order_value = read_i64_le(frame, at + layout.AGENT_SET_ORDER_VALUE)
     agent.spend = read_i64_le(frame, at + layout.AGENT_SET_SPEND)
-    agent.window_ns = read_i64_le(frame, at + layout.AGENT_SET_WINDOW)
+    agent.spending.window_ns = read_i64_le(frame, at + layout.AGENT_SET_WINDOW)
     agent.exposure = read_i64_le(frame, at + layout.AGENT_SET_EXPOSURE)
     agent.expiry_ns = read_i64_le(frame, at + layout.AGENT_SET_EXPIRY)
     agent.rate = i32_at(frame, at + layout.AGENT_SET_RATE)
@@ -94,7 +94,8 @@ def is_sound(state: State, agent: Agent) -> bool:
     least = min(agent.order_value, agent.spend, agent.exposure)
     if least < 0 or max(agent.order_value, agent.spend, agent.exposure) > MAX_SUPPLY:
         return False
-    if agent.window_ns < NANOSECONDS_PER_SECOND or agent.window_ns > WINDOW_MAX_NS:
+    window_ns = agent.spending.window_ns
+    if window_ns < NANOSECONDS_PER_SECOND or window_ns > WINDOW_MAX_NS:
         return False
     if agent.rate < 1 or agent.rate > RATE_MAX:
         return False
@@ -110,7 +111,9 @@ def is_tighter(state: State, old: Agent, new: Agent) -> bool:
     """Return whether no field of a budget allows what the old one does not."""
     if new.order_value > old.order_value or new.spend > old.spend or new.exposure > old.exposure:
         return False
-    if new.expiry_ns > old.expiry_ns or new.rate > old.rate or new.window_ns != old.window_ns:
+    if new.expiry_ns > old.expiry_ns or new.rate > old.rate:
+        return False
+    if new.spending.window_ns != old.spending.window_ns:
         return False
     if new.times_in_force & ~old.times_in_force != 0:
         return False
@@ -156,8 +159,8 @@ def change(state: State, key: Key, wanted: Agent) -> None:
     state.touch(agent.page)
     agent.order_value = wanted.order_value
     agent.spend = wanted.spend
-    if agent.window_ns != wanted.window_ns:
-        agent.set_window(state.stamp_ns, wanted.window_ns)
+    if agent.spending.window_ns != wanted.spending.window_ns:
+        agent.spending.set_window(state.stamp_ns, wanted.spending.window_ns)
     agent.exposure = wanted.exposure
     agent.expiry_ns = wanted.expiry_ns
     agent.rate = wanted.rate

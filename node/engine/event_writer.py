@@ -11,6 +11,7 @@ from node.engine.fields import write_pair
 from node.engine.kinship import Kinship
 from node.engine.market import Event, Market
 from node.engine.order import Order
+from node.engine.order_group import OrderGroup
 from node.engine.resolution import Resolution
 from node.engine.session import Key
 from node.engine.timer import SUBJECT_BITS, SUBJECT_MASK
@@ -149,6 +150,13 @@ class EventWriter:
         write_i64_le(out, market)
         write_i64_le(out, fill_id)
         write_i64_le(out, amount)
+
+    def order_group_changed(self, group: OrderGroup) -> None:
+        """Say what a group of orders now is, and what it has filled within its window."""
+        out = self._private(layout.ORDER_GROUP_SIZE, layout.ORDER_GROUP_CHANGED, group.account)
+        write_pair(out, group.number, group.state)
+        write_i64_le(out, group.limit)
+        write_i64_le(out, group.fills.total(self.stamp_ns))
 
     def transferred(self, account: Account, peer: i64, amount: i64, transfer: i64) -> None:
         """Say that cash came from (amount > 0) or went to another account of the owner."""

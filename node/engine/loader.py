@@ -12,6 +12,7 @@ from node.engine.fields import i16_at, i32_at
 from node.engine.market import Event, Market
 from node.engine.market_rules import MarketRules
 from node.engine.order import Order
+from node.engine.order_group import Membership, read_group
 from node.engine.pages import CLEAN
 from node.engine.position import Position
 from node.engine.record_sizes import RECORD_SIZES
@@ -34,6 +35,7 @@ class Loader:
         self.position_counts: list[int] = [0]
         self.agreements: Agreements = Agreements(state)
         self.resting: list[Order] = []
+        self.grouped: list[tuple[Order, i64]] = []
 
     def load(self, kind: i64, number: i64, value: bytes) -> None:
         """Load one page."""
@@ -92,6 +94,8 @@ class Loader:
             self.require_none(self.agreements.load_watch(value, at))
         elif kind == records.TIMER:
             self.load_timer(value, at)
+        elif kind == records.GROUP:
+            self.load_group(value, at)
         else:
             load_life(self.state, kind, value, at)
 
@@ -237,7 +241,9 @@ class Loader:
         order.rebate_rest = i32_at(value, at + records.ORDER_REBATE_REST)
         order.due_ns = read_i64_le(value, at + records.ORDER_EXPIRY)
         order.key = i32_at(value, at + records.ORDER_KEY)
-        order.group = i32_at(value, at + records.ORDER_GROUP)
+        group = i32_at(value, at + records.ORDER_GROUP)
+        if group != 0:
+            self.grouped.append((order, group))
         order.flags = i32_at(value, at + records.ORDER_FLAGS)
         self.agreements.orders.append((order, i32_at(value, at + records.ORDER_SCHEDULE)))
         order.priority = read_i64_le(value, at + records.ORDER_PRIORITY)
@@ -311,6 +317,22 @@ class Loader:
         number = read_i64_le(value, at + records.TIMER_NUMBER)
         self.state.add_timer(Timer(number, read_i64_le(value, at + records.TIMER_DUE)))
 
+    def load_group(self, value: bytes, at: i64) -> None:
+        """Load a GROUP record; its orders join it when all is there."""
+        account = self.state.account(i32_at(value, at + records.GROUP_ACCOUNT))
+        if account is None:
+            raise SnapshotError("a group's account is missing")
+        self.state.registers.order_groups.add(read_group(value, at, account))
+
+    def seat_in_groups(self) -> None:
+        """Let the orders that are of a group join it, oldest first."""
+        for order, number in self.grouped:
+            group = self.state.registers.order_groups.get(order.account.number, number)
+            if group is None:
+                raise SnapshotError("an order's group is missing")
+            order.membership = Membership(group, order)
+            group.append(order.membership)
+
     def finish(self) -> None:
         """Check the counts and declare every page clean: it equals the snapshot."""
         state = self.state
@@ -326,6 +348,7 @@ class Loader:
         )
         for order in self.resting:
             counted = seat_order(state, order) and counted
+        self.seat_in_groups()
         self.resting.sort(key=priority_of)
         for order in self.resting:
             order.position.market.book.rest(order)

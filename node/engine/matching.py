@@ -28,6 +28,8 @@ from node.domain.terms import (
 from node.domain.units import MAX_SUPPLY, PRICE_SCALE
 from node.engine.account import Account
 from node.engine.fee_revenue import share_out
+from node.engine.group_rooms import GroupRooms
+from node.engine.grouping import count_fill, living, most_to_fill
 from node.engine.guarding import pause
 from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
@@ -105,7 +107,11 @@ def meet_own(state: State, maker: Order, taker: Order) -> None:
 
 def trade_with(state: State, market: Market, level: PriceLevel, maker: Order, taker: Order) -> None:
     """Let two orders trade what the taker can pay, unless that would move the price too far."""
-    lots = size_of_fill(maker, taker)
+    most = min(maker.leaves, taker.leaves)
+    grouped = maker.membership is not None or taker.membership is not None
+    if grouped:
+        most = most_to_fill(state, maker, taker)
+    lots = size_of_fill(maker, taker, most)
     if lots == 0:
         return
     watch = market.watch
@@ -118,15 +124,17 @@ def trade_with(state: State, market: Market, level: PriceLevel, maker: Order, ta
     else:
         pause(state, market, level.price)
         taker.stop = CLOSE_BY_HALT
+        return
+    if grouped:
+        count_fill(state, maker, taker, lots)
 
 
-def size_of_fill(maker: Order, taker: Order) -> i64:
-    """Return how many lots the two exchange; a taker that can pay for no more is stopped."""
-    lots = min(maker.leaves, taker.leaves)
+def size_of_fill(maker: Order, taker: Order, most: i64) -> i64:
+    """Return how many of `most` lots the two exchange; a taker that can pay no more is stopped."""
     if taker.budget > MAX_SUPPLY:
-        return lots
-    paid = affordable(taker, maker.book_price, lots)
-    if paid < lots:
+        return most
+    paid = affordable(taker, maker.book_price, most)
+    if paid < most:
         taker.stop = CLOSE_BY_SPENDING
     return paid
 
@@ -174,7 +182,7 @@ def charge_agent(state: State, order: Order, price: i64, lots: i64, fee: i64) ->
     agent = placer.agent
     if agent is not None:
         state.touch(agent.page)
-        agent.note_spent(state.stamp_ns, order.own_price(price) * lots + fee)
+        agent.spending.add(state.stamp_ns, order.own_price(price) * lots + fee)
 
 
 def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
@@ -215,7 +223,8 @@ def can_fill(
 ) -> bool:
     """Return whether others' living orders can fill all of it at once.
 
-    Within the fill limit, and before the price has moved so far that the market pauses.
+    Within the fill limit and those of groups, and before the price has moved so far that the market
+    pauses.
     """
     touches: i64 = state.limits[FILLS_PER_ORDER]
     needed = placement.lots
@@ -224,6 +233,9 @@ def can_fill(
     book = market.book
     watch = market.watch
     span = None if watch is None else watch.span(state.stamp_ns)
+    rooms = GroupRooms(state.stamp_ns)
+    if rooms.of_group(living(state, account.number, placement.group)) < needed:
+        return False
     level = best_crossing(book, is_bid, price)
     while level is not None:
         maker = level.head
@@ -233,9 +245,11 @@ def can_fill(
             touches -= 1
             if not maker.is_dead(state.stamp_ns):
                 if maker.account is not account:
-                    if span is not None and not span.admits(level.price):
+                    lots = min(maker.leaves, rooms.of_order(maker))
+                    if lots > 0 and span is not None and not span.admits(level.price):
                         return False
-                    needed -= maker.leaves
+                    rooms.take(maker, lots)
+                    needed -= lots
                     if needed <= 0:
                         return True
                 elif placement.self_trade != CANCEL_RESTING:

@@ -13,6 +13,7 @@ from node.domain.terms import (
     CANCEL_RESTING,
     CLOSE_BY_CANCEL_ALL,
     CLOSE_BY_EXPIRY,
+    CLOSE_BY_ORDER_GROUP,
     CLOSE_BY_PAUSE,
     SELL_NO,
 )
@@ -21,6 +22,7 @@ from node.engine.account import Account
 from node.engine.deadlines import Deadlines, Due
 from node.engine.fee_schedule import FeeSchedule
 from node.engine.fields import write_pair
+from node.engine.order_group import Membership
 from node.engine.pages import DIRTY, Page, Pages, PageTable
 from node.engine.pause import Pause
 from node.engine.position import Position
@@ -57,11 +59,11 @@ class Order(Due):
         self.price: i64 = price
         self.lots: i64 = lots
         self.leaves: i64 = lots
-        # The key that entered it, its order group (0: none) and its flags.
+        # The key that entered it, its flags, and its place in a group if it is of one.
         self.key: i64 = 0
         self.placer: Key | None = None
-        self.group: i64 = 0
         self.flags: i64 = 0
+        self.membership: Membership | None = None
         # What it costs, as agreed when it was entered.
         self.schedule: FeeSchedule = position.market.rules.schedule
         self.rebate_rest: i64 = 0
@@ -98,9 +100,14 @@ class Order(Due):
         write_i64_le(out, self.fee_whole)
         write_pair(out, self.fee_rest, self.rebate_rest)
         write_i64_le(out, self.due_ns)
-        write_pair(out, self.key, self.group)
+        write_pair(out, self.key, self.group_number())
         write_pair(out, self.flags, self.schedule.number)
         write_i64_le(out, self.priority)
+
+    def group_number(self) -> i64:
+        """Return the number of its group, 0 for none."""
+        member = self.membership
+        return 0 if member is None else member.group.number
 
     def own_price(self, price: i64) -> i64:
         """Return a YES price in the owner's terms, or the reverse."""
@@ -124,7 +131,7 @@ class Order(Due):
         return self.id < self.account.ask_watermark or self.id < self.position.asks.watermark
 
     def doom(self) -> i64:
-        """Return why the order is doomed with all of its account's or its key's; 0 if it is not."""
+        """Return why it is doomed with all of its account's, key's or group's; 0 if it is not."""
         conduct = self.account.conduct
         if conduct is not None and self.id < conduct.watermark:
             return conduct.reason
@@ -133,6 +140,9 @@ class Order(Due):
             conduct = placer.conduct
             if conduct is not None and self.id < conduct.watermark:
                 return conduct.reason
+        member = self.membership
+        if member is not None and self.id < member.group.watermark:
+            return CLOSE_BY_ORDER_GROUP
         if self.flags & CANCEL_ON_PAUSE != 0 and self.goes_with_pause():
             return CLOSE_BY_PAUSE
         return 0
@@ -181,6 +191,9 @@ class Orders:
         placer = order.placer
         if placer is not None:
             placer.append(order)
+        member = order.membership
+        if member is not None:
+            member.group.append(member)
         if order.flags & CANCEL_ON_PAUSE != 0:
             order.position.flagged += 1
             order.position.market.flagged += 1
@@ -198,6 +211,9 @@ class Orders:
         placer = order.placer
         if placer is not None:
             placer.unlink(order)
+        member = order.membership
+        if member is not None:
+            member.group.unlink(member)
         if order.flags & CANCEL_ON_PAUSE != 0:
             order.position.flagged -= 1
             order.position.market.flagged -= 1

@@ -87,7 +87,7 @@ class Placement:
         self.accept_by_ns = 0
         self.spend = 0
         self.flags = order.flags
-        self.group = order.group
+        self.group = order.group_number()
         self.self_trade = 0
         self.is_buy = order.is_buy
         self.is_bid = order.is_bid

@@ -10,6 +10,7 @@ from node.domain.codes import Code
 from node.domain.units import MAX_PRICE, MAX_SUPPLY, MIN_PRICE
 from node.engine import ledger
 from node.engine.account import Account
+from node.engine.grouping import check_group, join
 from node.engine.guarding import is_outside_band
 from node.engine.invariants import require
 from node.engine.market import Market
@@ -110,7 +111,7 @@ def has_size(state: State, placement: Placement) -> bool:
 
 def check_conditions(state: State, placement: Placement) -> Code:
     """Check flags, times, the amount of money, and what happens when it meets its own."""
-    if placement.flags & ~KNOWN_FLAGS != 0 or placement.group != 0:
+    if placement.flags & ~KNOWN_FLAGS != 0:
         return Code.FLAGS_INVALID
     if placement.flags & terms.REDUCE_ONLY != 0 and can_rest(placement.time_in_force):
         return Code.FLAGS_INVALID
@@ -169,7 +170,7 @@ def check_account(state: State, placement: Placement, account: Account, market: 
         placement.lots = min(placement.lots, most_to_reduce(placement, account, market))
         if placement.lots == 0:
             return Code.NOTHING_TO_REDUCE
-    return Code.OK
+    return Code.OK if placement.group == 0 else check_group(state, placement)
 
 
 def can_rest(time_in_force: i64) -> bool:
@@ -238,12 +239,13 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
     if placer is not None:
         order.key = placer.number
         order.placer = placer
-    order.group = placement.group
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns
     order.self_trade = placement.self_trade
     if placement.spend != 0:
         order.budget = placement.spend
+    if placement.group != 0:
+        join(state, order, placement.account, placement.group)
     return order
 
 

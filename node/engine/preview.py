@@ -15,12 +15,15 @@ from node.domain.terms import (
     CANCEL_TAKER,
     CLOSE_BY_FILL_LIMIT,
     CLOSE_BY_HALT,
+    CLOSE_BY_ORDER_GROUP,
     CLOSE_BY_SELF_TRADE,
 )
 from node.engine import ledger
 from node.engine.account import Account
 from node.engine.admission import foresee
 from node.engine.fields import write_pair
+from node.engine.group_rooms import GroupRooms
+from node.engine.grouping import join
 from node.engine.market import Market
 from node.engine.matching import best_crossing, match_kind, next_crossing, size_of_fill
 from node.engine.order import Order
@@ -44,7 +47,8 @@ class Preview:
         # What the fills cost, or bring in, without the fee.
         self.value: i64 = 0
         self.fee: i64 = 0
-        # Without what the account would be given as the fee account.
+        # Without what the account would be given as the fee account, or get back of other orders
+        # of a group that this one triggers.
         self.cash_free: i64 = 0
         self.fill_count: i64 = 0
         self.out: BytesWriter = BytesWriter()
@@ -109,11 +113,11 @@ def preview(state: State, placement: Placement, key: Key) -> Preview:
     seen = Preview(code)
     seen.cash_free = account.cash_free
     if code is Code.OK:
-        look(state, placement, ghost_of(placement, account, market), seen)
+        look(state, placement, ghost_of(state, placement, account, market), seen)
     return seen
 
 
-def ghost_of(placement: Placement, account: Account, market: Market) -> Order:
+def ghost_of(state: State, placement: Placement, account: Account, market: Market) -> Order:
     """Return the order as it would enter, of a ghost of its account in a ghost of its market."""
     owner = Account(account.number, account.mode, account.address)
     owner.cash_free = account.cash_free
@@ -139,6 +143,8 @@ def ghost_of(placement: Placement, account: Account, market: Market) -> Order:
     order.self_trade = placement.self_trade
     if placement.spend != 0:
         order.budget = placement.spend
+    if placement.group != 0:
+        join(state, order, account.number, placement.group)
     ledger.lock(order)
     return order
 
@@ -151,6 +157,7 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
     touches: i64 = state.limits[FILLS_PER_ORDER]
     watch = market.watch
     span = PriceSpan(0, 0, 0) if watch is None else watch.span(state.stamp_ns)
+    rooms = GroupRooms(state.stamp_ns)
     level = best_crossing(market.book, taker.is_bid, taker.book_price)
     while level is not None and taker.leaves > 0 and taker.stop == 0:
         maker = level.head
@@ -159,7 +166,7 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
                 taker.stop = CLOSE_BY_FILL_LIMIT
                 break
             touches -= 1
-            meet(state, maker, taker, span, treasury, seen)
+            meet(state, maker, taker, span, rooms, treasury, seen)
             maker = maker.behind
         level = next_crossing(market.book, taker.is_bid, taker.book_price, level.price)
     if taker.leaves > 0:
@@ -172,7 +179,13 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
 
 
 def meet(
-    state: State, maker: Order, taker: Order, span: PriceSpan, treasury: Treasury, seen: Preview
+    state: State,
+    maker: Order,
+    taker: Order,
+    span: PriceSpan,
+    rooms: GroupRooms,
+    treasury: Treasury,
+    seen: Preview,
 ) -> None:
     """Note what comes of meeting one maker: a fill, or the end of one of the account's own."""
     if maker.is_dead(state.stamp_ns):
@@ -185,7 +198,9 @@ def meet(
         if taker.self_trade != CANCEL_RESTING:
             taker.stop = CLOSE_BY_SELF_TRADE
         return
-    lots = size_of_fill(maker, taker)
+    most = min(maker.leaves, taker.leaves)
+    most = min(most, rooms.of_order(taker))
+    lots = size_of_fill(maker, taker, min(most, rooms.of_order(maker)))
     if lots == 0:
         return
     price = maker.book_price
@@ -196,6 +211,10 @@ def meet(
     seen.fee += ledger.settle(taker, price, lots, taker.schedule.taker_bps)
     ledger.pair_off(taker.position, treasury)
     seen.add(taker.own_price(price), kind, lots)
+    rooms.take(maker, lots)
+    rooms.take(taker, lots)
+    if rooms.of_order(taker) == 0:
+        taker.stop = CLOSE_BY_ORDER_GROUP
 
 
 def give_back(maker: Order, taker: Order, treasury: Treasury) -> None:

@@ -15,6 +15,7 @@ RECORD_SIZES: dict[int, int] = {
     records.WINDOW: records.STORED_SIZE,
     records.SWEEP: records.SWEEP_SIZE,
     records.TIMER: records.TIMER_SIZE,
+    records.GROUP: records.GROUP_SIZE,
     records.SCHEDULE: records.SCHEDULE_SIZE,
     records.RULES: records.RULES_SIZE,
     records.WATCH: records.WATCH_SIZE,

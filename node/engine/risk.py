@@ -145,7 +145,7 @@ def check_agent(
         return Code.OK
     needed = ledger.collateral_to_lock(placement.price, lots, market.rules.schedule)
     # What is locked may all be spent, so it counts before it is.
-    if agent.spent(state.stamp_ns) + exposure + needed > agent.spend:
+    if agent.spending.total(state.stamp_ns) + exposure + needed > agent.spend:
         return Code.AGENT_SPEND_EXCEEDED
     if exposure + needed > agent.exposure:
         return Code.AGENT_EXPOSURE_EXCEEDED

@@ -4,7 +4,7 @@ from librt.strings import read_i64_le
 from mypy_extensions import i64
 
 from node.domain import records, terms
-from node.engine.agent import BUCKETS, ENTRIES, Agent
+from node.engine.agent import ENTRIES, Agent
 from node.engine.bounds import Bounds
 from node.engine.fields import i32_at
 from node.engine.kinship import Kinship
@@ -88,7 +88,7 @@ def load_agent(state: State, value: bytes, at: i64) -> str:
     agent.times_in_force = i32_at(value, at + records.AGENT_TIMES_IN_FORCE)
     agent.order_value = read_i64_le(value, at + records.AGENT_ORDER_VALUE)
     agent.spend = read_i64_le(value, at + records.AGENT_SPEND)
-    agent.window_ns = read_i64_le(value, at + records.AGENT_WINDOW)
+    agent.spending.window_ns = read_i64_le(value, at + records.AGENT_WINDOW)
     agent.exposure = read_i64_le(value, at + records.AGENT_EXPOSURE)
     agent.expiry_ns = read_i64_le(value, at + records.AGENT_EXPIRY)
     agent.rate = read_i64_le(value, at + records.AGENT_RATE)
@@ -96,11 +96,7 @@ def load_agent(state: State, value: bytes, at: i64) -> str:
     while number < ENTRIES:
         agent.allowed[number] = i32_at(value, at + records.AGENT_ALLOWED + 4 * number)
         number += 1
-    agent.newest = read_i64_le(value, at + records.AGENT_NEWEST)
-    number = 0
-    while number < BUCKETS:
-        agent.buckets[number] = read_i64_le(value, at + records.AGENT_BUCKETS + 8 * number)
-        number += 1
+    agent.spending.read(value, at + records.AGENT_NEWEST)
     state.add_agent(key, agent)
     return ""
 

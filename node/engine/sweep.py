@@ -16,6 +16,8 @@ CLOSE_MARKET: Final = 3
 """Cancel all orders of the market."""
 REDEEM_MARKET: Final = 4
 """Pay out the positions of the market, and forget them."""
+CLOSE_GROUP: Final = 6
+"""Close what is over of an account's group of orders, whose number stands in place of a market."""
 REGRID_MARKET: Final = 7
 """Cancel the orders off the market's grid; the cursor is the last price that was looked at."""
 DOOM_ACCOUNT: Final = 11

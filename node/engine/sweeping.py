@@ -6,6 +6,7 @@ from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET, CLOSE_BY_MARKET_STOP
 from node.engine.complete_sets import pay_out
 from node.engine.dooming import sweep_doomed_account, sweep_doomed_key
+from node.engine.grouping import sweep_group
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.mass_cancel import sweep_cancelled
@@ -18,9 +19,11 @@ from node.engine.sweep import (
     CANCEL_ACCOUNT,
     CANCEL_PAUSED,
     CANCEL_POSITION,
+    CLOSE_GROUP,
     CLOSE_MARKET,
     DOOM_ACCOUNT,
     DOOM_KEY,
+    REDEEM_MARKET,
     REGRID_MARKET,
     STOP_MARKET,
     Sweep,
@@ -45,11 +48,16 @@ def finish(state: State, sweep: Sweep) -> None:
     state.sweep_head += 1
     if sweep.kind >= DOOM_ACCOUNT:
         note_swept(state, sweep)
-    elif sweep.kind >= CLOSE_MARKET and sweep.kind != CANCEL_PAUSED:
+    elif is_of_market(sweep.kind):
         market = state.market(sweep.market)
         assert market is not None
         state.touch(market.page)
         market.sweeps -= 1
+
+
+def is_of_market(kind: i64) -> bool:
+    """Return whether a sweep is one that a market counts, and waits for."""
+    return kind == CLOSE_MARKET or kind == REDEEM_MARKET or kind == REGRID_MARKET
 
 
 def advance(state: State, sweep: Sweep, budget: i64) -> i64:
@@ -63,6 +71,8 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         return sweep_stopped(state, sweep, budget)
     if sweep.kind == CANCEL_PAUSED:
         return sweep_paused(state, sweep, budget)
+    if sweep.kind == CLOSE_GROUP:
+        return sweep_group(state, sweep, budget)
     market = state.market(sweep.market)
     require(market is not None, "a sweep names no market")
     assert market is not None

@@ -20,6 +20,7 @@ from node.engine.amending import amend
 from node.engine.checkpoint import Checkpoint, StateTree
 from node.engine.due import run_due
 from node.engine.fields import write_pair
+from node.engine.grouping import lead_group
 from node.engine.invariants import require
 from node.engine.lives import is_of_lives, lead_life
 from node.engine.market import Event, Market
@@ -339,6 +340,8 @@ class Venue:
             return cancelling.cancel(state, group, frame, outcome)
         if kind == layout.CANCEL_ALL:
             return mass_cancel.cancel_all(state, group, frame, outcome)
+        if layout.ORDER_GROUP_SET <= kind <= layout.ORDER_GROUP_TRIGGER:
+            return lead_group(state, kind, group, frame, outcome)
         return exchange_shares(state, kind, group, frame, outcome)
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:

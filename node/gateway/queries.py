@@ -32,6 +32,7 @@ _OWN: Final = frozenset(
         messages.OPEN_ORDERS,
         messages.ORDER,
         messages.ORDER_BY_CLIENT_ID,
+        messages.ORDER_GROUPS,
         messages.PREVIEWS,
     }
 )

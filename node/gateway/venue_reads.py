@@ -26,6 +26,8 @@ Then the sequence of the last order seen there; among asks, which come behind bi
 """
 _CURSOR_MASK: Final = (1 << _CURSOR_SHIFT) - 1
 _ASKS: Final = -(1 << 63)
+_GROUPS: Final = limits.LIMIT_RANGES[limits.ORDER_GROUPS_PER_ACCOUNT].most
+"""No group of orders has a larger number."""
 _VENUE_SIZE: Final = records.VENUE_LIMITS + 8 * LIMIT_COUNT
 
 
@@ -112,6 +114,8 @@ class VenueReads:
             return self._positions(number, cursor, most_bytes)
         if subject == messages.OPEN_ORDERS:
             return self._open_orders(number, identifier, cursor, most_bytes)
+        if subject == messages.ORDER_GROUPS:
+            return self._order_groups(number, cursor, most_bytes)
         return self._numbered(subject, number, cursor, most_bytes)
 
     def preview(self, order: bytes, key: int) -> bytes:
@@ -221,6 +225,22 @@ class VenueReads:
             if not order.is_bid:
                 last += _ASKS
         return Found(records.ORDER_SIZE, len(parts), b"".join(parts), 0)
+
+    def _order_groups(self, number: int, cursor: int, most_bytes: int) -> Found | None:
+        """Return an account's groups of orders with numbers above `cursor`."""
+        if self._venue.account(number) is None or cursor < 0:
+            return None
+        groups = self._venue.state.registers.order_groups
+        most = most_bytes // records.GROUP_SIZE  # Rounds down: whole records.
+        found = [groups.get(number, one) for one in range(cursor + 1, _GROUPS + 1)]
+        listed = [group for group in found if group is not None]
+        chosen = listed[:most]
+        return Found(
+            records.GROUP_SIZE,
+            len(chosen),
+            b"".join(record_bytes(group) for group in chosen),
+            chosen[-1].number if most < len(listed) else 0,
+        )
 
     def _orders_after(
         self, account: Account, market: int, cursor: int

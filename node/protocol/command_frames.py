@@ -169,6 +169,20 @@ class CommandFrames(OwnerFrames):
         write_i32_le(out, i32(event))
         write_i32_le(out, i32(side))
 
+    def order_group_set(self, account: i64, number: i64, lots: i64) -> None:
+        """Write an ORDER_GROUP_SET of the group's limit, 0 to delete it."""
+        out = self._begin(commands.ORDER_GROUP_SET_SIZE, commands.ORDER_GROUP_SET)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(number))
+        write_i64_le(out, lots)
+
+    def order_group(self, kind: i64, account: i64, number: i64) -> None:
+        """Write an ORDER_GROUP_RESET or ORDER_GROUP_TRIGGER."""
+        assert commands.ORDER_GROUP_RESET <= kind <= commands.ORDER_GROUP_TRIGGER
+        out = self._begin(commands.ORDER_GROUP_SIZE, kind)
+        write_i32_le(out, i32(account))
+        write_i32_le(out, i32(number))
+
     def split(self, account: i64, market: i64, lots: i64) -> None:
         """Write a SPLIT of cash into `lots` complete sets."""
         out = self._begin(commands.SETS_SIZE, commands.SPLIT)

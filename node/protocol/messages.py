@@ -250,6 +250,7 @@ STATUS: Final = 12
 ACCOUNTS: Final = 13
 SCHEDULES: Final = 14
 RULES: Final = 15
+ORDER_GROUPS: Final = 16
 PREVIEWS: Final = 100
 """The subject of the answer to a PREVIEW; a QUERY cannot ask for it."""
 
@@ -272,3 +273,4 @@ class Subject(IntEnum):
     ACCOUNTS = ACCOUNTS
     SCHEDULES = SCHEDULES
     RULES = RULES
+    ORDER_GROUPS = ORDER_GROUPS

@@ -97,7 +97,8 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.TREASURY, 0, 0, 96, 1),
         (messages.SCHEDULES, 0, 0, 32, 1),
         (messages.RULES, 1, 0, 56, 1),
-        (messages.STATUS, 0, 0, 352, 1),
+        (messages.ORDER_GROUPS, 1, 0, 168, 0),
+        (messages.STATUS, 0, 0, 360, 1),
         (messages.ACCOUNTS, 0, 0, 80, 3),
     ):
         for options in (0, messages.LINEARIZABLE):

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
+from node.domain.units import MAX_LOTS
 from node.engine.invariants import InvariantError
 from node.engine.snapshot import digests, restore
 from node.engine.snapshot_error import SnapshotError
 from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
+from tests import order_commands as o
 from tests import rule_commands as r
 from tests.dense_flows import dense_steps
 from tests.venue_driver import SECOND_NS, Reply, VenueDriver, replay
@@ -35,7 +37,16 @@ from tests.venue_pair import check_book, check_conserved
 SWEEPING = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet, a.Stop, a.BoundsSet)
 OF_A_MARKET = (c.MarketClose, c.MarketResolve, c.MarketVoid, r.GridSet)
 RESOLVING = (life.Propose, life.Decide, life.Dispute, life.Attest)
-ENDS_GROUP = (*SWEEPING, c.CancelAll, c.MarketHalt, life.Pause, life.EventResolve, *RESOLVING)
+GROUPS_OF_ORDERS = (o.OrderGroupSet, o.OrderGroupTrigger)
+ENDS_GROUP = (
+    *SWEEPING,
+    *GROUPS_OF_ORDERS,
+    *RESOLVING,
+    c.CancelAll,
+    c.MarketHalt,
+    life.Pause,
+    life.EventResolve,
+)
 
 Ending = tuple[type[c.Lifecycle], int]
 
@@ -62,6 +73,8 @@ def without_deadlines(step: FlowStep) -> FlowStep:
         return step._replace(command=changed)
     if isinstance(command, a.DeadlineSet):
         return step._replace(command=replace(command, deadline_ns=0))
+    if isinstance(command, o.OrderGroupSet) and command.lots > 0:
+        return step._replace(command=replace(command, lots=MAX_LOTS))
     if isinstance(command, (life.MarketTimes, *RESOLVING)):
         return step._replace(command=PAUSE)
     if not isinstance(command, c.PlaceWithTerms):
@@ -77,8 +90,8 @@ class Recorded:
         """Run the flow once and keep what was logged; a timeless one has no deadlines in it."""
         if timeless:
             steps = [without_deadlines(step) for step in steps]
-            setting = replace(setting, guards=None)
-            setting = replace(setting, challenge_seconds=0)
+            group_lots = MAX_LOTS if setting.group_lots else 0
+            setting = replace(setting, guards=None, challenge_seconds=0, group_lots=group_lots)
         flow = setting.start()
         self.engine = flow.pair.engine
         self.setup = list(self.engine.log)

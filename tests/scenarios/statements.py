@@ -112,6 +112,7 @@ def meaning(names: Names, speaker: str, text: str) -> Meaning:
     r"(?P<terms>(?: (?:until|accept by|spending) \S+)*)(?P<reduce> reduce-only)?"
     r"(?: (?P<self>cancelling (?:itself|both)))?"
     r"(?P<pausing> cancel on pause)?"
+    r"(?: in group (?P<group>-?\d+))?"
     r"(?: as (?P<label>\w+))?(?P<odd>(?: \w+=-?\d+)*)"
 )
 def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
@@ -130,6 +131,8 @@ def _place(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
         terms["self_trade"] = SELF_TRADES[match["self"]]
     if match["pausing"]:
         terms["flags"] = int(OrderFlag.CANCEL_ON_PAUSE)
+    if match["group"]:
+        terms["group"] = int(match["group"])
     terms |= {name: odd[name] for name in ODD_TERMS if name in odd}
     command = c.PlaceWithTerms(
         names.account(match["owner"] or speaker),

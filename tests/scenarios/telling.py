@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from node.domain.codes import Code
-from node.domain.terms import CloseReason, Liquidity, MatchKind, WithdrawalState
+from node.domain.terms import CloseReason, Liquidity, MatchKind, OrderGroupState, WithdrawalState
 from tests.naive_records import Fact, Fill
 from tests.scenarios.amounts import price, seconds, shares, usdc
 from tests.venue_driver import Applied, Reply
@@ -110,6 +110,11 @@ class Telling:
     def redeemed(self, fact: Fact) -> str:
         """Tell a payout."""
         return f"redeemed {usdc(fact.fee)}"
+
+    def group(self, fact: Fact) -> str:
+        """Tell what a group of orders is now, and how much of its limit is filled."""
+        state = OrderGroupState(fact.detail).name.lower()
+        return f"group {fact.order_id} {state} {shares(fact.leaves)} of {shares(fact.lots)}"
 
     def transferred(self, fact: Fact) -> str:
         """Tell one end of a transfer."""

@@ -12,7 +12,7 @@ from node.domain.codes import Code
 from node.domain.terms import MarketState, Side
 from tests import account_commands as a
 from tests import commands as c
-from tests.scenarios import account_statements, risk_statements, rule_statements  # noqa: F401  (more sentences)
+from tests.scenarios import account_statements, group_statements, risk_statements, rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
 from tests.scenarios.life_questions import pause_of, resolution_of, times_of
 from tests.scenarios.statements import NOBODY, Meaning, Names, meaning

@@ -85,7 +85,7 @@ def test_what_is_no_genesis_is_refused(tmp_path: Path) -> None:
         encoded[:-1],
         encoded + b"\x00",
         b"X" + encoded[1:],
-        encoded[:-8] + bytes(8),
+        encoded[:-8] + b"\xff" * 8,
     ):
         directory.genesis.write_bytes(content)
         with pytest.raises(GenesisMismatchError):

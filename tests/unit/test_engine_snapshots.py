@@ -35,6 +35,7 @@ SETTING = Setting(
     schedule=r.ScheduleCreate(taker_bps=100, maker_bps=20, rebate_bps=2_000),
     fee_account=4,
     challenge_seconds=3,
+    group_lots=12,
     guards=r.GuardsSet(1, band=9_000, move=9_000, window_ns=10**9, pause_ns=10**9),
 )
 

@@ -12,6 +12,7 @@ from chaos.simulation.invariants.consensus import (
     TimeGoesOn,
 )
 from chaos.simulation.invariants.fills import FillsAreFair
+from chaos.simulation.invariants.groups import GroupsKeepTheirLimits
 from chaos.simulation.invariants.guards import PricesPause
 from chaos.simulation.invariants.invariant import Invariant
 from chaos.simulation.invariants.reads import FeedsAreExact, ReadsAreLinearizable
@@ -34,6 +35,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     StopsHold,
     FillsAreFair,
     PricesPause,
+    GroupsKeepTheirLimits,
     StreamsAreGapless,
     ReadsAreLinearizable,
     FeedsAreExact,
