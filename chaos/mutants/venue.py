@@ -255,6 +255,21 @@ VENUE: Final = (
         "    ledger.lock(order)\n",
     ),
     Mutant(
+        "spends-its-fee-on-top",
+        "a buy for an amount of money buys as many lots as if there were no fee",
+        "node/engine/purse.py",
+        "        return price * lots + due(schedule, whole, rest % FEE_SCALE) - paid\n",
+        "        return price * lots\n",
+    ),
+    Mutant(
+        "reduce-only-at-any-size",
+        "an order that may only reduce is let in at its whole size if there is anything to reduce",
+        "node/engine/placing.py",
+        "        placement.lots = min(placement.lots, most_to_reduce(placement, account, market))\n"
+        "        if placement.lots == 0:\n",
+        "        if most_to_reduce(placement, account, market) == 0:\n",
+    ),
+    Mutant(
         "doomed-orders-fill",
         "an order that a sweep is about to close still trades",
         "node/engine/matching.py",

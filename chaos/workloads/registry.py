@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final, NamedTuple
 
-from chaos.workloads import lives
+from chaos.workloads import lives, takers
 from chaos.workloads.knowledge import Knowledge
 from node.domain import commands, terms
 from node.domain.limits import Limit
@@ -324,6 +324,7 @@ def _bounds_set(frames: CommandFrames, random: Random, known: Knowledge) -> None
 TRADER: Final = (
     Workload(commands.PLACE, 95, _place),
     Workload(commands.PLACE_WITH_TERMS, 24, _place_with_terms),
+    Workload(commands.PLACE_WITH_TERMS, 10, takers.take),
     Workload(commands.CANCEL, 12, _cancel),
     Workload(commands.REDUCE, 8, _reduce),
     Workload(commands.AMEND, 8, _amend),

@@ -40,4 +40,4 @@ def test_the_mix_is_drawn_by_weight() -> None:
         seen[kind] = seen.get(kind, 0) + 1
 
     assert set(seen) == {workload.kind for workload in TRADER}
-    assert seen[commands.PLACE] > 1_000
+    assert seen[commands.PLACE] + seen[commands.PLACE_WITH_TERMS] > 1_000

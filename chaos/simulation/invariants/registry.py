@@ -15,6 +15,7 @@ from chaos.simulation.invariants.fills import FillsAreFair
 from chaos.simulation.invariants.groups import GroupsKeepTheirLimits
 from chaos.simulation.invariants.guards import PricesPause
 from chaos.simulation.invariants.invariant import Invariant
+from chaos.simulation.invariants.promises import PromisesAreKept
 from chaos.simulation.invariants.reads import FeedsAreExact, ReadsAreLinearizable
 from chaos.simulation.invariants.venue import (
     BooksAreSound,
@@ -36,6 +37,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     FillsAreFair,
     PricesPause,
     GroupsKeepTheirLimits,
+    PromisesAreKept,
     StreamsAreGapless,
     ReadsAreLinearizable,
     FeedsAreExact,
