@@ -3,12 +3,13 @@
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from chaos.checkers.log_record import records_of, replies_of
 from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from node.domain import commands
 from node.domain import events as layout
-from node.domain.groups import GROUP_HEADER_SIZE
+from node.domain.codes import Code
 from node.domain.terms import GROUP_ACTIVE
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ _I64 = Struct("<q")
 _WINDOW_NS = 15 * 10**9
 
 Named = tuple[int, int]
-"""An account, and the number of its group or the id that it chose for an order."""
+"""An account, and the number of its group, or the id that it chose for an order."""
 
 
 class GroupsKeepTheirLimits(Invariant):
     """No group of orders fills more than its limit within fifteen seconds, or once it is triggered.
 
-    Which order is of which group is known from the commands; what counts, since the group was last
-    told to have filled nothing.
+    Which order is of which group is known from the commands and replies; what counts, since the
+    group was last told to have filled nothing.
     """
 
     name = "groups of orders keep their limits"
@@ -38,17 +39,17 @@ class GroupsKeepTheirLimits(Invariant):
         """Of the groups that are active."""
         self._fills: dict[Named, list[tuple[int, int]]] = {}
         """For each group: the time and lots of its fills."""
-        self._group_of: dict[Named, int] = {}
-        """By account and client order id."""
-        self._names: dict[int, Named] = {}
-        """By order id."""
+        self._group_of: dict[int, int] = {}
+        """By order id, of orders that were let in."""
+        self._newest: dict[Named, int] = {}
+        """For each client order id: the id of the last order that was let in with it."""
 
     def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
         """Follow the commands of the group, then its events."""
         del host
         if not first:
             return
-        self._read_commands(applied.group)
+        self._read_commands(applied)
         frames, at = applied.events, 0
         while at < len(frames):
             length = _i32(frames, at)
@@ -57,8 +58,6 @@ class GroupsKeepTheirLimits(Invariant):
                 self.filled(frames[at : at + length])
             elif kind == layout.ORDER_GROUP_CHANGED:
                 self.changed(frames[at : at + length])
-            elif kind == layout.ORDER_RESTED:
-                self._note_name(frames[at : at + length])
             at += length
 
     def changed(self, frame: bytes) -> None:
@@ -72,13 +71,11 @@ class GroupsKeepTheirLimits(Invariant):
 
     def filled(self, frame: bytes) -> None:
         """Add up what the order's group has filled."""
-        account = _i32(frame, layout.EVENT_STREAM)
-        self._note_name(frame)
-        group = self._group_of.get((account, _i64(frame, layout.ORDER_CLIENT_ORDER_ID)), 0)
+        order = _i64(frame, layout.ORDER_ID)
+        group = self._group_of.get(order, 0)
         if not group:
             return
-        named, now = (account, group), _i64(frame, layout.EVENT_STAMP)
-        order = _i64(frame, layout.ORDER_ID)
+        named, now = (_i32(frame, layout.EVENT_STREAM), group), _i64(frame, layout.EVENT_STAMP)
         self.require(named in self._limits, f"order {order} fills although {named} is over")
         fills = [fill for fill in self._fills[named] if fill[0] > now - _WINDOW_NS]
         fills.append((now, _i64(frame, layout.FILLED_LOTS)))
@@ -87,37 +84,36 @@ class GroupsKeepTheirLimits(Invariant):
         most = self._limits[named]
         self.require(total <= most, f"group {named} fills {total} of {most} lots with {order}")
 
-    def _note_name(self, frame: bytes) -> None:
-        account = _i32(frame, layout.EVENT_STREAM)
-        name = _i64(frame, layout.ORDER_CLIENT_ORDER_ID)
-        self._names[_i64(frame, layout.ORDER_ID)] = (account, name)
+    def _read_commands(self, applied: Applied) -> None:
+        """Note of which groups the orders are that were let in, in the order of the commands."""
+        records, replies = records_of(applied.group), replies_of(applied.replies)
+        for record, reply in zip(records, replies, strict=True):
+            if reply.code == Code.OK and reply.result not in self._group_of:
+                self._let_in(record.frame, reply.result)
 
-    def _read_commands(self, group: bytes) -> None:
-        """Note which orders ask to be of a group; what was rejected has no fills."""
-        at = GROUP_HEADER_SIZE
-        while at + commands.RECORD_FRAME + commands.COMMAND_BODY <= len(group):
-            frame = group[at + commands.RECORD_FRAME :]
-            length = _i32(frame, commands.FRAME_LENGTH)
-            kind = int.from_bytes(frame[4:6], "little")
-            if kind in _PLACES and length == commands.COMMAND_SIZES[kind]:
-                self._place(kind, frame)
-            at += commands.RECORD_FRAME + max(length, commands.COMMAND_BODY)
-
-    def _place(self, kind: int, frame: bytes) -> None:
-        account = _i32(frame, commands.ACCOUNT)
-        if kind == commands.REPLACE:
-            order = _i64(frame, commands.TARGET_ORDER_ID)
-            by_client = (account, _i64(frame, commands.TARGET_CLIENT_ORDER_ID))
-            old = self._names.get(order, (0, 0)) if order else by_client
+    def _let_in(self, frame: bytes, order: int) -> None:
+        """Note an order of a command that was executed, if it is one that enters orders."""
+        kind = int.from_bytes(frame[4:6], "little")
+        account = _i32(frame, commands.ACCOUNT) if len(frame) > commands.ACCOUNT else 0
+        if kind == commands.QUOTE:
+            for leg in range(_i32(frame, commands.QUOTE_COUNT)):
+                at = commands.QUOTE_LEG + leg * commands.LEG_SIZE
+                name = _i64(frame, at + commands.LEG_CLIENT_ORDER_ID)
+                self._note(account, name, order + leg, 0)
+        elif kind == commands.REPLACE and order:
+            old = _i64(frame, commands.TARGET_ORDER_ID)
+            if not old:
+                named = (account, _i64(frame, commands.TARGET_CLIENT_ORDER_ID))
+                old = self._newest[named]
             name = _i64(frame, commands.REPLACE_NEW_CLIENT_ORDER_ID)
-            self._group_of[account, name] = self._group_of.get(old, 0)
-        else:
-            name = _i64(frame, commands.PLACE_CLIENT_ORDER_ID)
+            self._note(account, name, order, self._group_of[old])
+        elif kind in (commands.PLACE, commands.PLACE_WITH_TERMS):
             group = _i32(frame, commands.TERMS_GROUP) if kind != commands.PLACE else 0
-            self._group_of[account, name] = group
+            self._note(account, _i64(frame, commands.PLACE_CLIENT_ORDER_ID), order, group)
 
-
-_PLACES = (commands.PLACE, commands.PLACE_WITH_TERMS, commands.REPLACE)
+    def _note(self, account: int, name: int, order: int, group: int) -> None:
+        self._group_of[order] = group
+        self._newest[account, name] = order
 
 
 def _i32(frame: bytes, at: int) -> int:
