@@ -150,7 +150,10 @@ class Journal:
         if torn is not None:
             self._files.truncate(*torn)
         if stillborn is not None:
-            self._remove_marks(self._marks)  # First: a mark without its segment means damage.
+            if self._segments and self._number - 1 not in self._marks:
+                self._add_mark(self._number - 1)  # The newest segment is never without.
+            # Its own goes first: a mark without its segment means damage.
+            self._remove_marks([number for number in self._marks if number == self._number])
             self._files.sync_directory(self._directory)
             self._files.remove(stillborn)
             self._files.sync_directory(self._directory)
@@ -339,10 +342,13 @@ class Journal:
     def _mark(self, number: int) -> None:
         """Say durably that the segment has begun, before it takes a record."""
         older = list(self._marks)
+        self._add_mark(number)
+        self._remove_marks(older)
+
+    def _add_mark(self, number: int) -> None:
         self._files.close(self._files.create(self._directory / mark_name(number)))
         self._files.sync_directory(self._directory)
         self._marks.append(number)
-        self._remove_marks(older)
 
     def write(self, parts: list[bytes]) -> None:
         """Append `parts` and make them durable: for `Flush` only, in whatever thread it runs."""
