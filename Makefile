@@ -25,11 +25,17 @@ test-pure: build
 	QUORUMBOOK_PURE=1 $(BIN)/python -m pytest tests/scenarios \
 	  $(wildcard tests/property/test_venue*.py tests/unit/test_engine*.py tests/unit/test_protocol*.py)
 
-# The same tests, and how many lines and branches of the rules they reach.
+# The same tests, and how many lines and branches of the rules they reach: in two processes, about equally long.
+REPLAYS := tests/property/test_venue_determinism.py
+COVERED := QUORUMBOOK_PURE=1 $(BIN)/python -m coverage run --parallel-mode -m pytest
 coverage: build
-	QUORUMBOOK_PURE=1 $(BIN)/python -m coverage run -m pytest tests/scenarios \
-	  $(wildcard tests/property/test_venue*.py tests/property/test_preview.py) \
-	  $(wildcard tests/unit/test_engine*.py tests/unit/test_protocol*.py tests/unit/test_domain*.py)
+	$(BIN)/python -m coverage erase
+	$(COVERED) -p no:cacheprovider $(REPLAYS) & replays=$$!; \
+	$(COVERED) tests/scenarios \
+	  $(filter-out $(REPLAYS),$(wildcard tests/property/test_venue*.py tests/property/test_preview.py)) \
+	  $(wildcard tests/unit/test_engine*.py tests/unit/test_protocol*.py tests/unit/test_domain*.py); others=$$?; \
+	wait $$replays && exit $$others
+	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 # Would a test notice a change to the rules of money? Some minutes a module.
