@@ -111,6 +111,14 @@ class Administration:
         """Settle a market without a winner."""
         return await self._lifecycle(commands.MARKET_VOID, market)
 
+    async def call_auction(self, market: int, *, begins_at_ns: int = 0) -> Reply:
+        """Have a new or halted market take orders that rest and may cross, until it opens.
+
+        Opening it, by command or at its time, lets them meet at one price. The call phase begins at
+        a time of the log, or at once; a negative time takes back one that has been set.
+        """
+        return await self._sender.execute(lambda f: f.auction_call(market, begins_at_ns))
+
     async def set_market_times(
         self, market: int, *, opens_at_ns: int = 0, closes_at_ns: int = 0
     ) -> Reply:

@@ -262,6 +262,22 @@ class MarketTimesSet(NamedTuple):
     closes_at_ns: int
 
 
+class AuctionPriced(NamedTuple):
+    """At which YES price a called market is uncrossed; lots and surplus are those of its depth."""
+
+    header: Header
+    price: int
+    lots: int
+    surplus: int
+
+
+class AuctionScheduled(NamedTuple):
+    """When a market's call phase begins by itself, 0 for never."""
+
+    header: Header
+    begins_at_ns: int
+
+
 class OtherEvent(NamedTuple):
     """An event that has no class here: its bytes behind the header."""
 
@@ -292,6 +308,8 @@ Event = (
     | GuardsChanged
     | MarketPauseSet
     | MarketTimesSet
+    | AuctionPriced
+    | AuctionScheduled
     | OutcomeNamed
     | OtherEvent
 )
@@ -320,6 +338,8 @@ _BODIES: dict[int, tuple[type[Event], struct.Struct]] = {
     layout.GUARDS_CHANGED: (GuardsChanged, struct.Struct("<40xiii4xqq")),
     layout.SCHEDULE_CHANGED: (ScheduleChanged, struct.Struct("<40xiiiii4xq")),
     layout.MARKET_PAUSE_SET: (MarketPauseSet, struct.Struct("<40xii")),
+    layout.AUCTION_PRICED: (AuctionPriced, struct.Struct("<40xqqq")),
+    layout.AUCTION_SCHEDULED: (AuctionScheduled, struct.Struct("<40xq")),
     layout.MARKET_TIMES_SET: (MarketTimesSet, struct.Struct("<40xqq")),
 }
 

@@ -62,6 +62,13 @@ class Queries:
         answer = await self._listed(messages.OPEN_ORDERS, account, market, linearizable)
         return records.parse_orders(answer.records)
 
+    async def clearing(
+        self, market: int, *, linearizable: bool = True
+    ) -> records.ClearingRecord | None:
+        """Return where a market would clear if it opened now; None when no bid meets an ask."""
+        found = await self._one(messages.CLEARING, market, 0, linearizable)
+        return records.parse_clearings(found)[0] if found else None
+
     async def order_groups(
         self, account: int = 0, *, linearizable: bool = True
     ) -> list[records.OrderGroupRecord]:

@@ -84,6 +84,17 @@ class OrderGroupRecord(NamedTuple):
         return sum(self.buckets[second % len(self.buckets)] for second in seconds)
 
 
+class ClearingRecord(NamedTuple):
+    """Where a called market would clear: the YES price, what would be exchanged, what is left over.
+
+    `surplus` is in lots that bid too much, or, below 0, that ask too much.
+    """
+
+    price: int
+    lots: int
+    surplus: int
+
+
 class MarketRecord(NamedTuple):
     """A market."""
 
@@ -191,6 +202,7 @@ _ACCOUNT = struct.Struct("<ii20siqqqqqq")
 _POSITION = struct.Struct("<qiiqqqqqqq")
 _ORDER = struct.Struct("<qqiiihhqqqiiqiiiiq")
 _ORDER_GROUP = struct.Struct("<iiqqqq16q")
+_CLEARING = struct.Struct("<qqq")
 _MARKET = struct.Struct("<iiiiiiiiqqqq64s")
 _EVENT = struct.Struct("<iiiiiiq64s")
 _LEVEL = struct.Struct("<iiq")
@@ -219,6 +231,11 @@ def parse_order_groups(records: bytes) -> list[OrderGroupRecord]:
     """Read records of order groups."""
     found = _ORDER_GROUP.iter_unpack(records)
     return [OrderGroupRecord._make((*fields[:6], fields[6:])) for fields in found]
+
+
+def parse_clearings(records: bytes) -> list[ClearingRecord]:
+    """Read records of where markets clear."""
+    return [ClearingRecord._make(fields) for fields in _CLEARING.iter_unpack(records)]
 
 
 def parse_markets(records: bytes) -> list[MarketRecord]:

@@ -67,7 +67,8 @@ def rare_command(random: Random, account: int, market: int, kind: float) -> c.Co
     if kind < 0.99:
         scope = random.choice(((0, 0), (market, 0), (0, 1)))
         return c.CancelAll(account, *scope, random.choice((0, 0, 1, 2)))
-    return random.choice((c.MarketHalt, c.MarketOpen, c.MarketOpen))(market)
+    lives = (c.MarketHalt, c.MarketHalt, c.MarketOpen, c.MarketOpen, life.AuctionCall)
+    return random.choice(lives)(market)
 
 
 def quote_of(random: Random, account: int, market: int, number: int) -> o.Quote:

@@ -7,6 +7,19 @@ from tests.commands import Command
 
 
 @dataclass(frozen=True)
+class AuctionCall(Command):
+    """Begin the call phase of a market: now at 0, never at a negative time."""
+
+    kind = 50
+    market: int
+    begins_at_ns: int = 0
+
+    def body(self) -> bytes:
+        """Return what follows the sequence."""
+        return struct.pack("<i4xq", self.market, self.begins_at_ns)
+
+
+@dataclass(frozen=True)
 class MarketTimes(Command):
     """Say when a market opens and closes by itself."""
 

@@ -15,6 +15,11 @@ timings = st.builds(
     opens_at_ns=st.one_of(st.just(0), times),
     closes_at_ns=st.one_of(st.just(0), times, st.just(FOREVER_NS)),
 )
+calls = st.builds(
+    life.AuctionCall,
+    market=st.sampled_from((1, 2, 3, 3, 0, 5)),
+    begins_at_ns=st.one_of(st.just(0), st.just(0), st.just(-1), times),
+)
 pauses = st.builds(
     life.Pause,
     scope=st.sampled_from((1, 2, 3, 3, 3, 4, 4, 4, 0, 5)),
@@ -67,4 +72,4 @@ attestations = st.builds(
     evidence=evidences,
 )
 resolutions = st.one_of(proposals, attestations, attestations, disputes, decisions)
-lives = st.one_of(timings, pauses, relief, conversions, conversions, unions, names)
+lives = st.one_of(timings, calls, pauses, relief, conversions, conversions, unions, names)

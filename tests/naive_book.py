@@ -62,6 +62,10 @@ class NaiveOrder:
     reduces: bool = False
     budget: int = 10**30
     """What it may still spend."""
+    place: int = 0
+    """Who has the lower one was first."""
+    is_late: bool = False
+    """Its owner has let a deadline pass."""
 
     @property
     def side(self) -> Side:

@@ -2,7 +2,7 @@
 
 from node.domain.codes import Code
 from node.domain.limits import Limit
-from node.domain.terms import FeeShape, MarketState
+from node.domain.terms import FeeShape
 from node.domain.units import MAX_SUPPLY
 from tests import rule_commands as r
 from tests.naive_book import WHOLE, NaiveOrder, NaiveSchedule
@@ -33,7 +33,7 @@ class NaiveFees(NaiveLedger):
     def _scheduleassign(self, command: r.ScheduleAssign) -> Outcome:
         require(command.market in self.markets, Code.UNKNOWN_MARKET)
         market = self.markets[command.market]
-        require(market.state <= MarketState.HALTED, Code.MARKET_STATE_INVALID)
+        require(market.is_before_close, Code.MARKET_STATE_INVALID)
         require(1 <= command.schedule <= len(self.schedules), Code.UNKNOWN_SCHEDULE)
         market.schedule = self.schedules[command.schedule - 1]
         return Outcome(Code.OK, command.schedule)

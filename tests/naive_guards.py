@@ -16,7 +16,7 @@ class NaiveGuards(NaiveRules):
     def _guardsset(self, command: r.GuardsSet) -> Outcome:
         require(command.market in self.markets, Code.UNKNOWN_MARKET)
         market = self.markets[command.market]
-        require(market.state <= MarketState.HALTED, Code.MARKET_STATE_INVALID)
+        require(market.is_before_close, Code.MARKET_STATE_INVALID)
         require(0 <= command.reference < WHOLE, Code.REFERENCE_OUT_OF_RANGE)
         require(0 <= command.band < WHOLE, Code.BAND_OUT_OF_RANGE)
         spans = (command.window_ns, command.pause_ns)
@@ -62,9 +62,3 @@ class NaiveGuards(NaiveRules):
 
     def _pause_by_itself(self, market: NaiveMarket) -> None:
         market.state, market.reopens_ns = MarketState.HALTED, self.now_ns + market.pause_ns
-
-    def _reopen(self) -> None:
-        """Open what has paused for long enough."""
-        for market in self.markets.values():
-            if 0 < market.reopens_ns <= self.now_ns:
-                market.state, market.reopens_ns, market.prices = MarketState.OPEN, 0, []

@@ -1,6 +1,8 @@
 """The naive lives of markets: opening, halting, closing, times, and pauses of every scope."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 
 from node.domain.codes import Code
 from node.domain.terms import MarketState, OrderFlag, PauseLevel, PauseScope
@@ -18,13 +20,17 @@ from tests.naive_records import (
     require,
 )
 
-BEFORE_CLOSED = (MarketState.CREATED, MarketState.OPEN, MarketState.HALTED)
 BEFORE_OPEN = (MarketState.CREATED, MarketState.HALTED)
+NOT_OPEN = (*BEFORE_OPEN, MarketState.AUCTION)
+BEFORE_CLOSED = (*NOT_OPEN, MarketState.OPEN)
 STOPS = {
     PauseLevel.POST_ONLY: Code.PAUSED_POST_ONLY,
     PauseLevel.CANCEL_ONLY: Code.PAUSED_CANCEL_ONLY,
     PauseLevel.HALTED: Code.PAUSED_HALTED,
 }
+
+Due = tuple[int, int, int, Callable[[], None]]
+"""When, its rank, of what number, and what happens."""
 
 
 class NaiveLives(NaiveLedger):
@@ -36,12 +42,45 @@ class NaiveLives(NaiveLedger):
         self.pauses: dict[tuple[int, int], int] = {}
         self.resolutions: dict[int, NaiveResolution] = {}
         self.resolvers: list[bytes] = []
+        self.begun: list[Callable[[], None]] = []
+        """What is to be worked off, in order."""
 
     def _marketopen(self, command: c.MarketOpen) -> Outcome:
+        market = self._in_state(command.market, NOT_OPEN)
+        require(market.is_named, Code.OUTCOME_UNNAMED)
+        self._open(market)
+        market.opens_at_ns = 0
+        return Outcome(Code.OK)
+
+    def _open(self, market: NaiveMarket) -> None:
+        """Open a market; one that is called is uncrossed first."""
+        if market.state == MarketState.AUCTION:
+            self._require_trading(market)
+            self._move(market, MarketState.UNCROSSING)
+            self.begun.append(lambda: self._uncross(market))
+        else:
+            self._move(market, MarketState.OPEN)
+
+    def _uncross(self, market: NaiveMarket) -> None:
+        raise NotImplementedError
+
+    def _require_trading(self, market: NaiveMarket) -> None:
+        """Reject when a pause keeps all orders of a market from trading."""
+        scopes = [(PauseScope.VENUE, 0), (PauseScope.EVENT, market.event.number)]
+        scopes.append((PauseScope.MARKET, market.number))
+        level = max(self.pauses.get((int(scope), subject), 0) for scope, subject in scopes)
+        if level:
+            raise RejectedError(STOPS[PauseLevel(level)])
+
+    def _auctioncall(self, command: life.AuctionCall) -> Outcome:
         market = self._in_state(command.market, BEFORE_OPEN)
         require(market.is_named, Code.OUTCOME_UNNAMED)
-        self._move(market, MarketState.OPEN)
-        market.opens_at_ns = 0
+        if command.begins_at_ns == 0:
+            self._move(market, MarketState.AUCTION)
+            return Outcome(Code.OK)
+        in_time = command.begins_at_ns < 0 or command.begins_at_ns > self.now_ns
+        require(in_time, Code.TIMES_INVALID)
+        market.calls_at_ns = max(0, command.begins_at_ns)
         return Outcome(Code.OK)
 
     def _markethalt(self, command: c.MarketHalt) -> Outcome:
@@ -58,7 +97,8 @@ class NaiveLives(NaiveLedger):
         return Outcome(Code.OK, 0, len(resting))
 
     def _move(self, market: NaiveMarket, state: MarketState) -> None:
-        market.state, market.reopens_ns, market.prices = state, 0, []
+        market.state, market.reopens_ns, market.calls_at_ns = state, 0, 0
+        market.prices = []
 
     def _close_market(self, market: NaiveMarket) -> None:
         self._move(market, MarketState.CLOSED)
@@ -67,7 +107,7 @@ class NaiveLives(NaiveLedger):
 
     def _markettimes(self, command: life.MarketTimes) -> Outcome:
         opens_at, closes_at = command.opens_at_ns, command.closes_at_ns
-        market = self._in_state(command.market, BEFORE_OPEN if opens_at else BEFORE_CLOSED)
+        market = self._in_state(command.market, NOT_OPEN if opens_at else BEFORE_CLOSED)
         for time in (opens_at, closes_at):
             require(time == 0 or time > self.now_ns, Code.TIMES_INVALID)
         require(not closes_at or closes_at > opens_at, Code.TIMES_INVALID)
@@ -75,18 +115,38 @@ class NaiveLives(NaiveLedger):
         return Outcome(Code.OK)
 
     def _let_time_act(self) -> None:
-        """Open and close the markets whose times have come, earliest first."""
-        due = []
-        for market in self.markets.values():
-            due += [(market.opens_at_ns, 0, market), (market.closes_at_ns, 1, market)]
-        come = [one for one in due if 0 < one[0] <= self.now_ns]
-        for _, closes, market in sorted(come, key=lambda one: (*one[:2], one[2].number)):
-            if closes:
-                self._close_market(market)
-            else:
-                market.opens_at_ns = 0
-                if market.state in BEFORE_OPEN and market.is_named:
-                    self._move(market, MarketState.OPEN)
+        """Let what is due happen, earliest first, and work off what that has begun."""
+        while come := [one for one in self._due() if 0 < one[0] <= self.now_ns]:
+            min(come, key=lambda one: one[:3])[3]()
+        self._work_off()
+
+    def _work_off(self) -> None:
+        for work in self.begun:
+            work()
+        self.begun = []
+
+    def _due(self) -> list[Due]:
+        """Return what happens by itself, and when; of two at once the lower rank comes first."""
+        due: list[Due] = []
+        for number, market in self.markets.items():
+            due += [
+                (market.reopens_ns, 5, number, partial(self._move, market, MarketState.OPEN)),
+                (market.calls_at_ns, 6, number, partial(self._call_on_time, market)),
+                (market.opens_at_ns, 10, number, partial(self._open_on_time, market)),
+                (market.closes_at_ns, 11, number, partial(self._close_market, market)),
+            ]
+        return due
+
+    def _call_on_time(self, market: NaiveMarket) -> None:
+        market.calls_at_ns = 0
+        if market.state in BEFORE_OPEN and market.is_named:
+            self._move(market, MarketState.AUCTION)
+
+    def _open_on_time(self, market: NaiveMarket) -> None:
+        market.opens_at_ns = 0
+        if market.state in NOT_OPEN and market.is_named:
+            with suppress(RejectedError):
+                self._open(market)
 
     # ----------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class NaiveOrders(NaiveTrading):
         self._unlock(order)
         self.orders_made += 1  # Its new place is a number like an order's.
         order.price, order.lots, order.leaves = changed.price, changed.lots, changed.leaves
+        order.place = self.first_id + self.orders_made
         self._lock(self.accounts[order.account], order, order.leaves)
         self._net(self.accounts[order.account], market)
         self._tell_amended(order, keeps_place=False)
@@ -45,6 +46,7 @@ class NaiveOrders(NaiveTrading):
         new = self._changed(old, command)
         new.client_order_id = command.new_client_order_id
         new.order_id, new.schedule = self.first_id + self.orders_made + 1, market.schedule
+        new.place = new.order_id
         new.rate_sum = new.fees_met = 0
         self._check_terms(new, market)
         self._check_bounds(new, market)
@@ -75,7 +77,7 @@ class NaiveOrders(NaiveTrading):
     def _check_change(self, old: NaiveOrder, new: NaiveOrder) -> None:
         """Check that `new` may enter the book when `old` has left it."""
         if new.time_in_force == TimeInForce.POST_ONLY:
-            require(self.markets[new.market].book.best_for(new) is None, Code.WOULD_CROSS)
+            require(self.markets[new.market].met_by(new) is None, Code.WOULD_CROSS)
         self._check_value(new, self.markets[new.market])
         account = self.accounts[new.account]
         if new.buys:

@@ -95,7 +95,7 @@ class NaiveOutcomes(NaiveLives):
 
     def _require_winner(self, event: NaiveEvent, winner: int) -> None:
         """Reject unless the event can be settled with this winner now."""
-        trading = (MarketState.OPEN, MarketState.HALTED)
+        trading = (MarketState.OPEN, MarketState.HALTED, MarketState.AUCTION)
         states = [market.state for market in event.markets]
         require(not any(state in trading for state in states), Code.MARKET_STATE_INVALID)
         prices = sum(market.price for market in event.markets if market.state in SETTLED)

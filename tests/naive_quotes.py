@@ -17,6 +17,7 @@ class NaiveQuotes(NaiveOrders):
     """Several orders that only rest, all or none."""
 
     leg = 0
+    entered: list[NaiveOrder]
 
     def _quote(self, command: o.Quote) -> Outcome:
         self._account(command.account)
@@ -38,7 +39,7 @@ class NaiveQuotes(NaiveOrders):
             self._forget(old)
             reason = CloseReason.REPLACED
             self._fact(old.account, "closed", old.order_id, leaves=old.leaves, detail=reason)
-        first = self.first_id + self.orders_made + 1
+        first, self.entered = self.first_id + self.orders_made + 1, []
         for number, leg in enumerate(command.legs, 1):
             self.leg = number
             self._enter_leg(leg, account, names)
@@ -81,9 +82,14 @@ class NaiveQuotes(NaiveOrders):
         taken = order.client_order_id >= 1 and order.client_order_id in names
         require(not taken, Code.CLIENT_ORDER_ID_IN_USE)
         self._check_account(order, account, market)
+        crossed = [other for other in self.entered if other.market == order.market]
+        crossed = [other for other in crossed if other.side != order.side]
+        crosses = any(order.crosses(other.yes_price) for other in crossed)
+        require(not crosses, Code.WOULD_CROSS)
         self._check_crossing(order, market)
         self._check_means(order, account)
         self.orders_made += 1
+        self.entered.append(order)
         self.orders[order.order_id] = order
         account.orders[order.client_order_id] = order
         self._lock(account, order, order.leaves)

@@ -146,6 +146,7 @@ class NaiveMarket:
     """Of fills: the eighth of a window in which each was, and the price."""
     reopens_ns: int = 0
     is_named: bool = True
+    calls_at_ns: int = 0
     opens_at_ns: int = 0
     closes_at_ns: int = 0
 
@@ -157,7 +158,16 @@ class NaiveMarket:
     @property
     def is_alive(self) -> bool:
         """Whether it is still to be settled."""
-        return self.state < MarketState.RESOLVED
+        return self.state not in SETTLED
+
+    @property
+    def is_before_close(self) -> bool:
+        """Whether it may still trade some day."""
+        return self.is_alive and self.state != MarketState.CLOSED
+
+    def met_by(self, taker: NaiveOrder) -> NaiveOrder | None:
+        """Return the order that an arriving one meets first: nobody's in a call."""
+        return None if self.state == MarketState.AUCTION else self.book.best_for(taker)
 
 
 @dataclass

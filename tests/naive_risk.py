@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from node.domain.codes import Code
 from node.domain.commands import EVENT_ENTRY
@@ -10,9 +11,11 @@ from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, 
 from node.domain.units import MAX_SUPPLY
 from tests import account_commands as a
 from tests import commands as c
+from tests import life_commands as life
 from tests import order_commands as o
 from tests.naive_book import NaiveOrder
-from tests.naive_records import Fact, NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
+from tests.naive_lives import Due
+from tests.naive_records import NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
 from tests.naive_venue import NaiveVenue
 
 SECOND_NS = 10**9
@@ -83,10 +86,11 @@ class NaiveRisk(NaiveVenue):
             cost = self._cost(command) * SECOND_NS // refill * self._items(command)
             burst = max(self.limits[Limit.RATE_BURST] * SECOND_NS // refill, cost)
             self._take((Scope.ACCOUNT, number), cost, burst, Code.RATE_EXCEEDED)
+        stopped = (Scope.ACCOUNT, number) in self.stops
+        require(not stopped or type(command) is not life.Convert, Code.ACCOUNT_STOPPED)
         if self._adds_risk(command):
             require((Scope.KEY, self.speaker) not in self.stops, Code.KEY_STOPPED)
             require((Scope.VENUE, 0) not in self.stops, Code.VENUE_STOPPED)
-            stopped = (Scope.ACCOUNT, number) in self.stops
             account = self.accounts.get(number)
             splits = type(command) is c.Split and account and account.mode == AccountMode.HOLD
             if isinstance(command, c.Place | o.Quote) or splits:
@@ -359,15 +363,25 @@ class NaiveRisk(NaiveVenue):
         self.deadlines[command.account] = command.deadline_ns
         return Outcome(Code.OK, command.deadline_ns)
 
-    def begin_group(self, now_ns: int) -> list[Fact]:
-        """Let time pass; orders expire, then deadlines pass."""
-        super().begin_group(now_ns)
-        due = [(at, number) for number, at in self.deadlines.items() if 0 < at <= now_ns]
-        for _, number in sorted(due):
-            self.deadlines[number] = 0
-            for order in list(self.accounts[number].orders.values()):
-                self._close(order, CloseReason.DEADLINE_PASSED)
-        return self.facts
+    def _due(self) -> list[Due]:
+        late = partial(partial, self._be_late)
+        return super()._due() + [(at, 20, one, late(one)) for one, at in self.deadlines.items()]
+
+    def _be_late(self, number: int) -> None:
+        """End all orders of an account whose client has not said in time that it is there."""
+        self.deadlines[number] = 0
+        for order in self.accounts[number].orders.values():
+            order.is_late = True
+        self.begun.append(partial(self._close_late, number))
+
+    def _close_late(self, number: int) -> None:
+        for order in [one for one in self.accounts[number].orders.values() if one.is_late]:
+            self._close(order, CloseReason.DEADLINE_PASSED)
+
+    def _require_trading(self, market: NaiveMarket) -> None:
+        require((Scope.VENUE, 0) not in self.stops, Code.VENUE_STOPPED)
+        require((Scope.MARKET, market.number) not in self.stops, Code.MARKET_STOPPED)
+        super()._require_trading(market)
 
     def _ondisconnect(self, command: a.OnDisconnect) -> Outcome:
         if command.scope == Scope.ACCOUNT:

@@ -1,7 +1,7 @@
 """The naive rules of what an order may look like: grids, minimums, and meeting oneself."""
 
 from node.domain.codes import Code
-from node.domain.terms import CloseReason, MarketState
+from node.domain.terms import CloseReason
 from node.domain.units import MAX_LOTS, MAX_SUPPLY
 from tests import rule_commands as r
 from tests.naive_book import WHOLE, NaiveOrder
@@ -17,7 +17,7 @@ class NaiveRules(NaiveFees):
         market = self.markets[command.market]
         tick, edge, edge_tick = command.tick, command.edge, command.edge_tick
         require(tick in [n for n in range(1, 5_001) if 5_000 % n == 0], Code.TICK_INVALID)
-        require(market.state <= MarketState.HALTED, Code.MARKET_STATE_INVALID)
+        require(market.is_before_close, Code.MARKET_STATE_INVALID)
         edges = [0, *range(tick, WHOLE // 2, tick)]
         finer = [n for n in range(1, tick) if tick % n == 0] if edge else [0]
         require(edge in edges and edge_tick in finer, Code.EDGE_INVALID)
@@ -42,6 +42,6 @@ class NaiveRules(NaiveFees):
 
     def _check_value(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         """Check that an order that crosses is worth the trouble."""
-        crosses = market.book.best_for(taker) is not None
+        crosses = market.met_by(taker) is not None
         worth = min(taker.price * taker.leaves, taker.budget) >= market.min_value
         require(worth or not crosses, Code.VALUE_BELOW_MINIMUM)

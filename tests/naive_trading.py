@@ -147,11 +147,14 @@ class NaiveTrading(NaiveGroups, NaiveLives):
             self_trade=getattr(command, "self_trade", 0),
             flags=getattr(command, "flags", 0),
             group=getattr(command, "group", 0),
+            place=self.first_id + self.orders_made + 1,
             reduces=bool(getattr(command, "flags", 0) & OrderFlag.REDUCE_ONLY),
         )
 
     def _check_terms(self, order: NaiveOrder, market: NaiveMarket) -> None:
-        require(market.state == MarketState.OPEN, Code.MARKET_NOT_OPEN)
+        called = market.state == MarketState.AUCTION
+        require(not called or order.time_in_force not in AT_ONCE, Code.MARKET_IN_AUCTION)
+        require(called or market.state == MarketState.OPEN, Code.MARKET_NOT_OPEN)
         posts = order.time_in_force == TimeInForce.POST_ONLY
         most = PauseLevel.POST_ONLY if posts else PauseLevel.NONE
         self._require_level(self.accounts[order.account], market, most)
@@ -198,7 +201,7 @@ class NaiveTrading(NaiveGroups, NaiveLives):
 
     def _check_crossing(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         if taker.time_in_force == TimeInForce.POST_ONLY:
-            require(market.book.best_for(taker) is None, Code.WOULD_CROSS)
+            require(market.met_by(taker) is None, Code.WOULD_CROSS)
         elif taker.time_in_force == TimeInForce.FOK and taker.budget <= MAX_SUPPLY:
             self._check_spending(replace(taker), market)
         elif taker.time_in_force == TimeInForce.FOK:
@@ -219,7 +222,7 @@ class NaiveTrading(NaiveGroups, NaiveLives):
 
     def _match(self, taker: NaiveOrder, market: NaiveMarket) -> None:
         touched, why = 0, None
-        while taker.leaves and not why and (maker := market.book.best_for(taker)):
+        while taker.leaves and not why and (maker := market.met_by(taker)):
             if touched == self.limits[Limit.FILLS_PER_ORDER]:
                 why = CloseReason.FILL_LIMIT
             elif maker.is_over:
@@ -329,8 +332,11 @@ class NaiveTrading(NaiveGroups, NaiveLives):
         taker.lots = taker.leaves = min(taker.lots, max(0, most))
         require(taker.lots > 0, Code.NOTHING_TO_REDUCE)
 
-    def _fill(self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket, lots: int) -> None:
-        price = maker.yes_price
+    def _fill(
+        self, maker: NaiveOrder, taker: NaiveOrder, market: NaiveMarket, lots: int, called: int = 0
+    ) -> None:
+        """Trade at the maker's price, or at that of a call: then both are makers."""
+        price = called or maker.yes_price
         kind = MatchKind.TRANSFER
         if maker.buys and taker.buys:
             kind = MatchKind.MINT
@@ -342,7 +348,12 @@ class NaiveTrading(NaiveGroups, NaiveLives):
         fill_id = self.first_id + self.fills_made
         ids = (maker.order_id, taker.order_id)
         self.fills.append(Fill(market.number, fill_id, price, kind, lots, taker.side, *ids))
-        rates = (maker.schedule.maker_bps, taker.schedule.taker_bps)
-        maker_fee = self._settle(maker, price, lots, rates[0], fill_id, Liquidity.MAKER)
-        taker_fee = self._settle(taker, price, lots, rates[1], fill_id, Liquidity.TAKER)
+        rates = [maker.schedule.maker_bps, taker.schedule.taker_bps]
+        names = [Liquidity.MAKER, Liquidity.TAKER]
+        if called:
+            rates[1], names = taker.schedule.maker_bps, [Liquidity.CALLED, Liquidity.CALLED]
+        maker_fee = self._settle(maker, price, lots, rates[0], fill_id, names[0])
+        taker_fee = self._settle(taker, price, lots, rates[1], fill_id, names[1])
+        if called:
+            maker_fee, taker_fee = maker_fee + taker_fee, 0
         self._share_out(maker, maker_fee, taker_fee, fill_id)

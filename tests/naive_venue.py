@@ -18,9 +18,9 @@ from node.domain.terms import (
 )
 from node.domain.units import MAX_SUPPLY
 from tests import commands as c
+from tests.naive_auctions import NaiveAuctions
 from tests.naive_book import WHOLE, NaiveSchedule
 from tests.naive_owners import NaiveOwners
-from tests.naive_quotes import NaiveQuotes
 from tests.naive_records import (
     SETTLED,
     Fact,
@@ -35,7 +35,7 @@ from tests.naive_records import (
 from tests.naive_resolutions import NaiveResolutions
 
 
-class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
+class NaiveVenue(NaiveAuctions, NaiveOwners, NaiveResolutions):
     """The rules: commands, checks and matching over the naive ledger."""
 
     # ----------------------------------------------------------------------------------------------
@@ -60,7 +60,6 @@ class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
         expired = [order for order in self.orders.values() if 0 < order.expiry_ns <= now_ns]
         for order in sorted(expired, key=lambda order: (order.expiry_ns, order.order_id)):
             self._close(order, CloseReason.EXPIRED)
-        self._reopen()
         self._let_time_act()
         self._make_due_final()
         return self.facts
@@ -72,6 +71,7 @@ class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
         resolved ones.
         """
         self.facts, self.fills = [], []
+        self._work_off()
         self._sweep_grids()
         self._sweep_groups()
         for order in [order for order in self.orders.values() if order.doomed]:
@@ -159,7 +159,8 @@ class NaiveVenue(NaiveQuotes, NaiveOwners, NaiveResolutions):
         account = self._account(command.account)
         require(account.mode == AccountMode.HOLD, Code.SPLIT_IN_NET_MODE)
         market = self._market(command.market)
-        require(market.state == MarketState.OPEN, Code.MARKET_NOT_OPEN)
+        takes = market.state in (MarketState.OPEN, MarketState.AUCTION)
+        require(takes, Code.MARKET_NOT_OPEN)
         self._require_level(account, market, PauseLevel.POST_ONLY)
         require(1 <= command.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
         self._require_position(account, market)

@@ -315,8 +315,8 @@ class VenueDriver:
         """Return (order id, leaves) of a market: bids from the best, then asks, oldest first."""
         record: Any = self.venue.market(market)
         orders = []
-        for _, price in self.depth(market):
-            order = record.book.level(price).head
+        for side, price in self.depth(market):
+            order = record.book.side(side == Side.BID).level(price).head
             while order is not None:
                 orders.append((order.id, order.leaves))
                 order = order.behind

@@ -17,6 +17,7 @@ from tests import commands as c
 from tests import order_commands as o
 from tests import rule_commands as r
 from tests.account_commands import AgentSet
+from tests.life_commands import AuctionCall
 from tests.life_flows import RESOLVERS, lives, resolutions, winners
 from tests.order_flows import grouped_orders, groups, spending_orders
 from tests.rule_flows import rules, valid_guards, valid_schedules
@@ -50,6 +51,7 @@ class Setting:
     guards: r.GuardsSet | None
     challenge_seconds: int
     group_lots: int
+    called: int
 
     def genesis(self) -> Genesis:
         """Return the genesis of this setting."""
@@ -74,7 +76,7 @@ class Setting:
         for rule in rules:
             pair.must(rule)
         for market in range(1, MARKETS + 1):
-            pair.must(c.MarketOpen(market))
+            pair.must((AuctionCall if market <= self.called else c.MarketOpen)(market))
         if self.schedule is not None:
             pair.must(r.ScheduleAssign(1, pair.must(self.schedule).result))
         if self.guards is not None:
@@ -172,6 +174,7 @@ settings_of_flows = st.builds(
     guards=st.one_of(st.none(), st.none(), valid_guards),
     challenge_seconds=st.sampled_from((0, 0, 1, 3)),
     group_lots=st.sampled_from((0, 5, 12, 40)),
+    called=st.sampled_from((0, 0, 1, 2)),
 )
 
 accounts = st.integers(1, ACCOUNTS)

@@ -118,6 +118,11 @@ def furniture() -> list[bytes]:
         frames.place(1, 1, number, 4_000 + 100 * number, terms.BUY_YES, terms.GTC, 50)
         frames.place(2, 1, number, 4_000 + 100 * number, terms.BUY_NO, terms.GTC, 50)
         frames.split(3, 1 + number % MARKETS, 100)
+    frames.lifecycle(commands.MARKET_HALT, MARKETS, 0)
+    frames.auction_call(MARKETS, 0)
+    for number in range(6, 9):
+        frames.place(1, MARKETS, number, 4_000 + 100 * number, terms.BUY_YES, terms.GTC, 30)
+        frames.place(2, MARKETS, number, 4_000 + 100 * number, terms.BUY_NO, terms.GTC, 20)
     return list(split(frames.take()))
 
 

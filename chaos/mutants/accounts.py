@@ -62,6 +62,20 @@ ACCOUNTS: Final = (
         "        most = min(maker.leaves, taker.leaves)\n",
     ),
     Mutant(
+        "called-at-the-limit",
+        "what meets in a call trades at the older order's price, not at that of the call",
+        "node/engine/auction.py",
+        "    execute(state, market, price, older, newer, lots, called=True)\n",
+        "    execute(state, market, older.book_price, older, newer, lots, called=True)\n",
+    ),
+    Mutant(
+        "called-at-the-first-price",
+        "a call clears at the lowest price at which anything is exchanged",
+        "node/engine/clearing.py",
+        "        if lots > self.lots or excess < self.excess:\n",
+        "        if self.lots == 0:\n",
+    ),
+    Mutant(
         "triggered-groups-take-orders",
         "a group that is triggered takes orders before it is reset",
         "node/engine/grouping.py",

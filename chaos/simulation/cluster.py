@@ -32,6 +32,8 @@ START_NS = 1_000_000_000
 REPLAY_EQUALS_LIVE = "replay equals live"
 TRADERS = 3
 MARKETS = 3
+CALLED = 0.3
+"""How often the first market opens by a call auction."""
 READER = 9
 """The number of the client that only reads."""
 _SETTLED_NS = 30_000_000
@@ -122,6 +124,10 @@ class Cluster:
                 frames.market_create(1, random.choice((1, 100)), *fees, f"market {number}")
             for number in range(1, MARKETS + 1):
                 frames.lifecycle(commands.MARKET_OPEN, number, 0)
+            if random.random() < CALLED:
+                # The market with most orders opens once more, by a call.
+                frames.lifecycle(commands.MARKET_HALT, 1, 0)
+                frames.auction_call(1, 0)
             # Guards wide enough to let most trade happen, in every run.
             frames.guards_set(MARKETS, 0, 0, 500, 200_000_000, 50_000_000)
             operator.knowledge.deposits = TRADERS

@@ -21,6 +21,12 @@ def market_times(frames: CommandFrames, random: Random, known: Knowledge) -> Non
     frames.market_times(random.randint(2, known.markets), opens_at, closes_at)
 
 
+def auction_call(frames: CommandFrames, random: Random, known: Knowledge) -> None:
+    """Call a market, which must not be open, now or soon; or take that back."""
+    begins_at = random.choice((0, 0, 0, -1, known.now_ns() + random.randrange(300_000_000)))
+    frames.auction_call(random.randint(1, known.markets), begins_at)
+
+
 def pause(frames: CommandFrames, random: Random, known: Knowledge) -> None:
     """Pause something, or, as often as not, let it go on."""
     level = random.choice((0, 0, 0, terms.PAUSE_POST_ONLY, terms.PAUSE_CANCEL_ONLY, 3))

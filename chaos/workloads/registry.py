@@ -375,6 +375,7 @@ OPERATOR: Final = (
     Workload(commands.BOUNDS_SET, 2, _bounds_set),
     Workload(commands.WITHDRAW_CONFIRM, 2, _withdraw_answer(commands.WITHDRAW_CONFIRM)),
     Workload(commands.WITHDRAW_REJECT, 1, _withdraw_answer(commands.WITHDRAW_REJECT)),
+    Workload(commands.AUCTION_CALL, 3, lives.auction_call),
     Workload(commands.MARKET_TIMES, 2, lives.market_times),
     Workload(commands.PAUSE, 3, lives.pause),
     Workload(commands.EVENT_RESOLVE, 1, lives.event_resolve),

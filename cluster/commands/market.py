@@ -155,6 +155,51 @@ def name_outcome(market: int, name: str, *, data: Path, as_json: bool) -> None:
         click.echo(f"market {market} is called {name} as of index {index}")
 
 
+@command.command("call")
+@click.argument("market", type=NUMBER)
+@click.option("--at", "begins", type=TIME, help="When the call begins by itself; else it does now.")
+@click.option("--off", is_flag=True, help="Forget when the call was to begin by itself.")
+@data_option
+@json_option
+def call_auction(market: int, *, begins: int | None, off: bool, data: Path, as_json: bool) -> None:
+    """Have MARKET gather orders that may cross, until it opens and they meet at one price.
+
+    It opens by `quorumbook market open` or at its opening time.
+
+    Example: quorumbook market call 1
+    """
+    if off and begins:
+        raise click.UsageError("--at and --off are opposites: give one of them")
+    at = -1 if off else begins or 0
+    call = trade(data, lambda client: client.admin.call_auction(market, begins_at_ns=at))
+    if as_json:
+        say_json({"market": market, "begins_at_ns": at, "log_index": call.log_index})
+    elif at:
+        click.echo(f"market {market} has its call as of index {call.log_index}")
+    else:
+        click.echo(f"market {market} is called as of index {call.log_index}")
+
+
+@command.command("clearing")
+@click.argument("market", type=NUMBER)
+@data_option
+@json_option
+def show_clearing(market: int, *, data: Path, as_json: bool) -> None:
+    """Show where MARKET would clear if it opened now.
+
+    Example: quorumbook market clearing 1
+    """
+    found = read(data, lambda client: client.queries.clearing(market))
+    if as_json:
+        say_json({"market": market, **(found._asdict() if found else {})})
+    elif found is None:
+        click.echo(f"market {market}: no bid meets an ask")
+    else:
+        side = "bid" if found.surplus > 0 else "asked"
+        rest = f", {shares(abs(found.surplus))} {side} in excess" if found.surplus else ""
+        click.echo(f"market {market}: {shares(found.lots)} at {price(found.price)}{rest}")
+
+
 @command.command("times")
 @click.argument("market", type=NUMBER)
 @click.option("--opens", type=TIME, help="When it opens by itself.")

@@ -16,6 +16,7 @@ from node.audit.canonical import (
 )
 from node.audit.shares import check_shares, held_for_shares
 from node.domain.terms import (
+    AUCTION,
     CREATED,
     FLAT,
     GROUP_ACTIVE,
@@ -25,11 +26,14 @@ from node.domain.terms import (
     RESOLVED,
     SELL_NO,
     SELL_YES,
+    UNCROSSING,
     VOIDED,
 )
 from node.domain.units import FEE_SCALE, MAX_LOTS, MAX_PRICE, MIN_PRICE, PRICE_SCALE
 
 _MOST_FINDINGS: Final = 100
+_CROSSING: Final = frozenset({AUCTION, UNCROSSING})
+"""In these states of a market its book may be crossed."""
 
 
 class Totals(NamedTuple):
@@ -200,9 +204,8 @@ def _check_positions(state: CanonicalState) -> Iterable[str]:
     for order in state.orders:
         if not order.is_buy:
             locked[order.account, order.market, order.intent] += order.leaves
-    tradable = {
-        market.number for market in state.markets if market.state in (CREATED, OPEN, HALTED)
-    }
+    alive = {CREATED, OPEN, HALTED, *_CROSSING}
+    tradable = {market.number for market in state.markets if market.state in alive}
     net = {account.number for account in state.accounts if account.mode == NET}
     owners: set[tuple[int, int]] = set()
     for position in state.positions:
@@ -286,7 +289,7 @@ def _check_books(state: CanonicalState) -> Iterable[str]:
             best_ask[order.market] = min(price, best_ask.get(order.market, price))
     for market in state.markets:
         bid, ask = best_bid.get(market.number, 0), best_ask.get(market.number, PRICE_SCALE)
-        if bid >= ask:
+        if bid >= ask and market.state not in _CROSSING:
             yield f"the book of market {market.number} is crossed: bid {bid}, ask {ask}"
         if market.orders != count[market.number]:
             yield (

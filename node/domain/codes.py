@@ -106,6 +106,8 @@ class Code(IntEnum):
     RESOLUTION_DISPUTED = 331
     RESOLUTION_NOT_DISPUTED = 332
     RESOLUTION_PENDING = 333
+    MARKET_IN_AUCTION = 334
+    MARKET_UNCROSSING = 335
 
     # What trading in a market costs and is bound to.
     FEE_SHAPE_INVALID = 350

@@ -52,6 +52,7 @@ class CommandType(IntEnum):
     WITHDRAW_CONFIRM = commands.WITHDRAW_CONFIRM
     WITHDRAW_REJECT = commands.WITHDRAW_REJECT
     BOUNDS_SET = commands.BOUNDS_SET
+    AUCTION_CALL = commands.AUCTION_CALL
     MARKET_TIMES = commands.MARKET_TIMES
     PAUSE = commands.PAUSE
     EVENT_RESOLVE = commands.EVENT_RESOLVE

@@ -87,10 +87,16 @@ HALTED: Final = 3
 CLOSED: Final = 4
 RESOLVED: Final = 5
 VOIDED: Final = 6
+AUCTION: Final = 7
+UNCROSSING: Final = 8
 
 
 class MarketState(IntEnum):
-    """The life of a market. Orders are taken only when OPEN; cancels also when HALTED."""
+    """The life of a market.
+
+    Orders are taken when OPEN, and in the call phase of an AUCTION, in which they only rest until
+    the auction is UNCROSSING; cancels also then, and when HALTED.
+    """
 
     CREATED = CREATED
     OPEN = OPEN
@@ -98,6 +104,8 @@ class MarketState(IntEnum):
     CLOSED = CLOSED
     RESOLVED = RESOLVED
     VOIDED = VOIDED
+    AUCTION = AUCTION
+    UNCROSSING = UNCROSSING
 
 
 NO_PAUSE: Final = 0
@@ -230,13 +238,18 @@ class SelfTrade(IntEnum):
 
 MAKER: Final = 1
 TAKER: Final = 2
+CALLED: Final = 3
 
 
 class Liquidity(IntEnum):
-    """Whether an order rested (MAKER) or arrived (TAKER) when it filled."""
+    """Whether an order rested (MAKER) or arrived (TAKER) when it filled, or both were CALLED.
+
+    Orders that meet in a call auction all rest, and pay what makers pay.
+    """
 
     MAKER = MAKER
     TAKER = TAKER
+    CALLED = CALLED
 
 
 CLOSE_BY_USER: Final = 1

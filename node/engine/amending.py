@@ -75,9 +75,9 @@ def check_entry(state: State, placement: Placement, order: Order, leaves: i64, c
 
     What it has locked is theirs; `cost` is what they need if they buy.
     """
-    book = order.position.market.book
+    makers = order.position.market.makers_for(placement.is_bid)
     if placement.time_in_force == terms.POST_ONLY and would_cross(
-        state, book, placement.is_bid, placement.book_price
+        state, makers, placement.book_price
     ):
         return Code.WOULD_CROSS
     if is_worthless(state, placement, order.position.market, leaves):

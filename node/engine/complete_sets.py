@@ -31,7 +31,7 @@ def split(state: State, frame: bytes, at: i64) -> Code:
     market = state.market((ids >> 32) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state != terms.OPEN:
+    if market.state != terms.OPEN and market.state != terms.AUCTION:
         return Code.MARKET_NOT_OPEN
     code = check_pause(state, account, market, terms.PAUSE_CANCEL_ONLY)
     if code is Code.OK:
@@ -72,7 +72,7 @@ def merge(state: State, frame: bytes, at: i64) -> Code:
     market = state.market((ids >> 32) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state >= terms.RESOLVED:
+    if market.is_settled:
         return Code.MARKET_STATE_INVALID
     code = check_pause(state, account, market, terms.PAUSE_HALTED)
     if code is not Code.OK:
@@ -99,7 +99,7 @@ def redeem(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     market = state.market(number)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state < terms.RESOLVED:
+    if not market.is_settled:
         return Code.MARKET_NOT_RESOLVED
     code = check_pause(state, account, market, terms.PAUSE_HALTED)
     if code is not Code.OK:

@@ -18,8 +18,8 @@ from node.domain.identifiers import OUTCOMES_SIZE
 from node.domain.units import PRICE_SCALE
 from node.engine import ledger
 from node.engine.account import Account
+from node.engine.book_side import bit
 from node.engine.market import Event
-from node.engine.order_book import bit
 from node.engine.outcome import Outcome
 from node.engine.pausing import code_of_level, pause_level
 from node.engine.risk import positions_allowed

@@ -4,14 +4,16 @@ from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_EXPIRY
+from node.engine.auction import call_on_time
 from node.engine.dooming import let_deadline_pass
 from node.engine.invariants import require
-from node.engine.lifecycle import close_on_time, open_on_time, reopen
+from node.engine.lifecycle import close_on_time, reopen
+from node.engine.opening import open_on_time
 from node.engine.removal import close
 from node.engine.resolving import final_on_time
 from node.engine.state import State
 from node.engine.sweeping import run_sweeps
-from node.engine.timer import CLOSING, DEADLINE, FINALITY, OPENING, REOPEN, Timer
+from node.engine.timer import CALLING, CLOSING, DEADLINE, FINALITY, OPENING, REOPEN, Timer
 
 
 def run_due(state: State) -> None:
@@ -51,6 +53,8 @@ def happen(state: State, timer: Timer) -> None:
         close_on_time(state, timer.subject)
     elif timer.kind == FINALITY:
         final_on_time(state, timer.subject)
+    elif timer.kind == CALLING:
+        call_on_time(state, timer.subject)
     else:
         require(timer.kind == REOPEN, "a timer of no known kind")
         reopen(state, timer.subject)

@@ -271,6 +271,18 @@ class EventWriter:
         write_i64_le(out, opens_at)
         write_i64_le(out, closes_at)
 
+    def auction_scheduled(self, market: Market, begins_at: i64) -> None:
+        """Publish when the market's call phase begins; 0 is that none is to begin by itself."""
+        out = self._public(layout.AUCTION_SCHEDULED_SIZE, layout.AUCTION_SCHEDULED, market)
+        write_i64_le(out, begins_at)
+
+    def auction_priced(self, market: Market, price: i64, lots: i64, surplus: i64) -> None:
+        """Publish at which YES price a called market is uncrossed, and what its depth says."""
+        out = self._public(layout.AUCTION_PRICED_SIZE, layout.AUCTION_PRICED, market)
+        write_i64_le(out, price)
+        write_i64_le(out, lots)
+        write_i64_le(out, surplus)
+
     def outcome_named(self, market: Market) -> None:
         """Publish the name of what was a placeholder."""
         out = self._public(layout.OUTCOME_NAMED_SIZE, layout.OUTCOME_NAMED, market)

@@ -13,7 +13,7 @@ from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.price_watch import PriceWatch
 from node.engine.state import State
-from node.engine.timer import REOPEN
+from node.engine.timer import CALLING, REOPEN
 
 
 def set_guards(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
@@ -28,7 +28,7 @@ def set_guards(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     market = state.market(first & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state > terms.HALTED:
+    if not market.is_alive:
         return Code.MARKET_STATE_INVALID
     if reference > MAX_PRICE:
         return Code.REFERENCE_OUT_OF_RANGE
@@ -101,8 +101,9 @@ def is_paused(state: State, market: Market) -> bool:
 
 
 def begin_anew(state: State, market: Market) -> None:
-    """Let a market that opens have its window empty, and nothing that opens it once more."""
+    """Let a market that moves have its window empty, and nothing that opens or calls it again."""
     state.set_timer(REOPEN, market.number, 0)
+    state.set_timer(CALLING, market.number, 0)
     watched = market.watch
     if watched is not None:
         state.touch(watched.page)

@@ -1,6 +1,7 @@
 """The life of a market.
 
-CREATED, OPEN and HALTED as often as needed, CLOSED, then RESOLVED or VOIDED.
+CREATED, OPEN and HALTED as often as needed, CLOSED, then RESOLVED or VOIDED. An AUCTION may come
+before OPEN.
 """
 
 from librt.strings import read_i64_le
@@ -17,29 +18,6 @@ from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.state import State
 from node.engine.sweep import CLOSE_MARKET, REDEEM_MARKET
-
-
-def open_market(state: State, frame: bytes, at: i64) -> Code:
-    """Let a new or halted market take orders."""
-    market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
-    if market is None:
-        return Code.UNKNOWN_MARKET
-    if market.state != terms.CREATED and market.state != terms.HALTED:
-        return Code.MARKET_STATE_INVALID
-    if not market.is_named:
-        return Code.OUTCOME_UNNAMED
-    market_timing.opened(state, market)
-    return move(state, market, terms.OPEN)
-
-
-def open_on_time(state: State, number: i64) -> None:
-    """Open a market whose time has come, if it is still one that can open."""
-    market = state.market(number)
-    assert market is not None
-    market_timing.opened(state, market)
-    can_open = market.state == terms.CREATED or market.state == terms.HALTED
-    if can_open and market.is_named:
-        move(state, market, terms.OPEN)
 
 
 def halt_market(state: State, frame: bytes, at: i64) -> Code:
@@ -62,7 +40,7 @@ def close_market(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     market = state.market(read_i64_le(frame, at + layout.LIFECYCLE_MARKET) & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state > terms.HALTED:
+    if not market.is_alive:
         return Code.MARKET_STATE_INVALID
     outcome.filled = market.order_count
     close_now(state, market)
@@ -138,11 +116,7 @@ def void_price(market: Market) -> i64:
     if event.exclusive == 0:
         return PRICE_SCALE // 2
     count: i64 = len(event.markets)
-    ordinal: i64 = 0
-    for sibling in event.markets:
-        if sibling is market:
-            break
-        ordinal += 1
+    ordinal: i64 = event.markets.index(market)
     return PRICE_SCALE // count + (1 if ordinal < PRICE_SCALE % count else 0)
 
 

@@ -4,7 +4,7 @@ from mypy_extensions import i64
 
 from node.domain import commands as layout
 from node.domain.codes import Code
-from node.engine import lifecycle, market_timing, outcomes, pausing, resolving
+from node.engine import auction, lifecycle, market_timing, opening, outcomes, pausing, resolving
 from node.engine.invariants import require
 from node.engine.outcome import Outcome
 from node.engine.state import State
@@ -12,7 +12,7 @@ from node.engine.state import State
 
 def is_of_lives(kind: i64) -> bool:
     """Return whether a command is one of these."""
-    if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID:
+    if layout.MARKET_OPEN <= kind <= layout.MARKET_VOID or kind == layout.AUCTION_CALL:
         return True
     return layout.MARKET_TIMES <= kind <= layout.LAST_LIFE_COMMAND
 
@@ -22,7 +22,7 @@ def lead_life(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) 
     if kind > layout.MARKET_VOID:
         return bind_life(state, kind, frame, at)
     if kind == layout.MARKET_OPEN:
-        return lifecycle.open_market(state, frame, at)
+        return opening.open_market(state, frame, at)
     if kind == layout.MARKET_HALT:
         return lifecycle.halt_market(state, frame, at)
     if kind == layout.MARKET_CLOSE:
@@ -34,6 +34,8 @@ def lead_life(state: State, kind: i64, frame: bytes, at: i64, outcome: Outcome) 
 
 def bind_life(state: State, kind: i64, frame: bytes, at: i64) -> Code:
     """Execute a command about when, how strictly and to what end markets trade."""
+    if kind == layout.AUCTION_CALL:
+        return auction.call_auction(state, frame, at)
     if kind == layout.MARKET_TIMES:
         return market_timing.set_market_times(state, frame, at)
     if kind == layout.PAUSE:

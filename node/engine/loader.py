@@ -353,7 +353,7 @@ class Loader:
         for order in self.resting:
             order.position.market.book.rest(order)
         for market in state.markets:
-            if market is not None and market.state >= terms.RESOLVED:
+            if market is not None and market.is_settled:
                 market.positions.reverse()
         for number, count in enumerate(self.position_counts):
             counted = counted and self.seat_positions(number, count)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import i64
 
-from node.domain.terms import CREATED
+from node.domain.terms import AUCTION, CLOSED, CREATED, RESOLVED, VOIDED
+from node.engine.book_side import BookSide
 from node.engine.bounds import Bounds
 from node.engine.fields import write_pair
 from node.engine.market_rules import MarketRules
@@ -21,6 +22,9 @@ from node.engine.stop import Stop
 
 if TYPE_CHECKING:
     from node.engine.position import Position
+
+NOBODY: Final = BookSide(True)
+"""A side on which nothing ever rests."""
 
 
 class Event(Record):
@@ -98,6 +102,22 @@ class Market(Record):
     def is_on_grid(self, price: i64) -> bool:
         """Return whether orders may have this price; what YES may have, NO may at the rest of 1."""
         return price % self.tick == 0 or self.rules.is_edge_price(price)
+
+    def makers_for(self, is_bid: bool) -> BookSide:
+        """Return the side that an arriving order trades with: nobody's in a call auction."""
+        if self.state == AUCTION:
+            return NOBODY
+        return self.book.side(not is_bid)
+
+    @property
+    def is_alive(self) -> bool:
+        """Return whether it has not closed."""
+        return self.state != CLOSED and not self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether its shares have become money, or are just becoming it."""
+        return self.state == RESOLVED or self.state == VOIDED
 
     @property
     def is_named(self) -> bool:

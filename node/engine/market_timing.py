@@ -19,7 +19,7 @@ def set_market_times(state: State, frame: bytes, at: i64) -> Code:
     closes_at = read_i64_le(frame, at + layout.TIMES_CLOSES_AT)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state > terms.HALTED or (opens_at != 0 and market.state == terms.OPEN):
+    if not market.is_alive or (opens_at != 0 and market.state == terms.OPEN):
         return Code.MARKET_STATE_INVALID
     if opens_at != 0 and opens_at <= state.stamp_ns:
         return Code.TIMES_INVALID

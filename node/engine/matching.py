@@ -13,6 +13,7 @@ from node.domain.terms import (
     BID,
     BUY_NO,
     BUY_YES,
+    CALLED,
     CANCEL_RESTING,
     CANCEL_TAKER,
     CLOSE_BY_FILL_LIMIT,
@@ -27,6 +28,7 @@ from node.domain.terms import (
 )
 from node.domain.units import MAX_SUPPLY, PRICE_SCALE
 from node.engine.account import Account
+from node.engine.book_side import BookSide
 from node.engine.fee_revenue import share_out
 from node.engine.group_rooms import GroupRooms
 from node.engine.grouping import count_fill, living, most_to_fill
@@ -34,7 +36,6 @@ from node.engine.guarding import pause
 from node.engine.ledger import change_collateral, pair_off, settle
 from node.engine.market import Market
 from node.engine.order import Order
-from node.engine.order_book import NO_ASK, NO_BID, OrderBook
 from node.engine.placement import Placement
 from node.engine.price_level import PriceLevel
 from node.engine.purse import affordable
@@ -42,17 +43,12 @@ from node.engine.removal import close_quietly, forget
 from node.engine.state import State
 
 
-def best_crossing(book: OrderBook, is_bid: bool, price: i64) -> PriceLevel | None:
-    """Return the best level that an order at this YES price would trade with, or None."""
-    if is_bid:
-        best = book.best_ask
-        if best == NO_ASK or best > price:
-            return None
-        return book.level(best)
-    best = book.best_bid
-    if best == NO_BID or best < price:
+def best_crossing(makers: BookSide, price: i64) -> PriceLevel | None:
+    """Return the best level of `makers` that an order at this YES price trades with, or None."""
+    best = makers.best
+    if best < price if makers.is_bid else best > price:
         return None
-    return book.level(best)
+    return makers.level(best)
 
 
 def match(state: State, taker: Order) -> None:
@@ -62,10 +58,10 @@ def match(state: State, taker: Order) -> None:
     or is already doomed.
     """
     market = taker.position.market
-    book = market.book
+    makers = market.makers_for(taker.is_bid)
     touches: i64 = state.limits[FILLS_PER_ORDER]
     while taker.leaves > 0 and taker.stop == 0:
-        level = best_crossing(book, taker.is_bid, taker.book_price)
+        level = best_crossing(makers, taker.book_price)
         if level is None:
             break
         if touches == 0:
@@ -142,34 +138,59 @@ def size_of_fill(maker: Order, taker: Order, most: i64) -> i64:
 def fill(
     state: State, market: Market, level: PriceLevel, maker: Order, taker: Order, lots: i64
 ) -> None:
-    """Execute one fill at the maker's price and settle both sides."""
+    """Execute one fill at the maker's price."""
+    level.lots -= lots
+    execute(state, market, level.price, maker, taker, lots, called=False)
+
+
+def execute(
+    state: State,
+    market: Market,
+    price: i64,
+    maker: Order,
+    taker: Order,
+    lots: i64,
+    *,
+    called: bool,
+) -> None:
+    """Settle both sides of one fill; those that a call auction has brought together both rest.
+
+    They pay what makers pay, and neither has a share in what the other does. The lots of levels are
+    for the caller to count.
+    """
     writer = state.writer
     treasury = state.treasury
-    price = level.price
     state.touch_owner(maker.position)
     state.touch_owner(taker.position)
     state.touch(market.page)
     state.touch_collateral(market)
     state.orders.touch(maker)
+    if called:
+        state.orders.touch(taker)
     kind = match_kind(maker.intent, taker.intent)
     if kind == MINT:
         change_collateral(market, PRICE_SCALE * lots, treasury)
     elif kind == MERGE:
         change_collateral(market, -PRICE_SCALE * lots, treasury)
-    level.lots -= lots
     fill_id = state.next_fill_id()
     maker_fee = settle(maker, price, lots, maker.schedule.maker_bps)
-    taker_fee = settle(taker, price, lots, taker.schedule.taker_bps)
+    schedule = taker.schedule
+    taker_fee = settle(taker, price, lots, schedule.maker_bps if called else schedule.taker_bps)
     charge_agent(state, maker, price, lots, maker_fee)
     charge_agent(state, taker, price, lots, taker_fee)
     market.volume = min(market.volume + lots, MAX_SUPPLY)  # A statistic: it saturates.
     writer.fill(fill_id, price, kind, lots, maker, taker, BID if taker.is_bid else ASK)
-    writer.order_filled(maker, price, lots, fill_id, maker_fee, MAKER)
-    writer.order_filled(taker, price, lots, fill_id, taker_fee, TAKER)
+    writer.order_filled(maker, price, lots, fill_id, maker_fee, CALLED if called else MAKER)
+    writer.order_filled(taker, price, lots, fill_id, taker_fee, CALLED if called else TAKER)
+    if called:
+        maker_fee += taker_fee
+        taker_fee = 0
     if maker_fee + taker_fee > 0:
         share_out(state, maker, maker_fee, taker_fee, fill_id)
     if maker.leaves == 0:
         forget(state, maker)
+    if called and taker.leaves == 0:
+        forget(state, taker)
     pair_off(maker.position, treasury)
     pair_off(taker.position, treasury)
 
@@ -195,14 +216,14 @@ def match_kind(maker_intent: i64, taker_intent: i64) -> i64:
 
 
 def would_cross(
-    state: State, book: OrderBook, is_bid: bool, price: i64, leaving: list[Order] | None = None
+    state: State, makers: BookSide, price: i64, leaving: list[Order] | None = None
 ) -> bool:
     """Return whether a post-only order would trade, or would touch too many that are doomed.
 
     Orders that are `leaving` are as good as gone.
     """
     touches: i64 = state.limits[FILLS_PER_ORDER]
-    level = best_crossing(book, is_bid, price)
+    level = best_crossing(makers, price)
     while level is not None:
         maker = level.head
         while maker is not None:
@@ -211,7 +232,7 @@ def would_cross(
                     return True
                 touches -= 1
             maker = maker.behind
-        level = next_crossing(book, is_bid, price, level.price)
+        level = next_crossing(makers, price, level.price)
     return False
 
 
@@ -228,15 +249,14 @@ def can_fill(
     """
     touches: i64 = state.limits[FILLS_PER_ORDER]
     needed = placement.lots
-    is_bid = placement.is_bid
     price = placement.book_price
-    book = market.book
+    makers = market.makers_for(placement.is_bid)
     watch = market.watch
     span = None if watch is None else watch.span(state.stamp_ns)
     rooms = GroupRooms(state.stamp_ns)
     if rooms.of_group(living(state, account.number, placement.group)) < needed:
         return False
-    level = best_crossing(book, is_bid, price)
+    level = best_crossing(makers, price)
     while level is not None:
         maker = level.head
         while maker is not None:
@@ -255,23 +275,13 @@ def can_fill(
                 elif placement.self_trade != CANCEL_RESTING:
                     return False
             maker = maker.behind
-        level = next_crossing(book, is_bid, price, level.price)
+        level = next_crossing(makers, price, level.price)
     return False
 
 
-def next_crossing(
-    book: OrderBook,
-    is_bid: bool,
-    price: i64,
-    behind: i64,
-) -> PriceLevel | None:
+def next_crossing(makers: BookSide, price: i64, behind: i64) -> PriceLevel | None:
     """Return the level that an order would trade with after the one at `behind`, or None."""
-    if is_bid:
-        following = book.occupied_above(behind)
-        if following == NO_ASK or following > price:
-            return None
-    else:
-        following = book.occupied_below(behind)
-        if following == NO_BID or following < price:
-            return None
-    return book.level(following)
+    following = makers.worse(behind)
+    if following < price if makers.is_bid else following > price:
+        return None
+    return makers.level(following)

@@ -136,10 +136,10 @@ class Order(Due):
         if conduct is not None and self.id < conduct.watermark:
             return conduct.reason
         placer = self.placer
-        if placer is not None:
-            conduct = placer.conduct
-            if conduct is not None and self.id < conduct.watermark:
-                return conduct.reason
+        assert placer is not None
+        conduct = placer.conduct
+        if conduct is not None and self.id < conduct.watermark:
+            return conduct.reason
         member = self.membership
         if member is not None and self.id < member.group.watermark:
             return CLOSE_BY_ORDER_GROUP
@@ -209,8 +209,8 @@ class Orders:
         if order.is_bid:
             order.account.bid_count -= 1
         placer = order.placer
-        if placer is not None:
-            placer.unlink(order)
+        assert placer is not None
+        placer.unlink(order)
         member = order.membership
         if member is not None:
             member.group.unlink(member)

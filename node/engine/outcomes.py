@@ -58,7 +58,7 @@ def resolve_event(state: State, frame: bytes, at: i64) -> Code:
 def settle_event(state: State, event: Event, winner: Market) -> None:
     """Settle every market of an event that is not: the winner at 10,000, the others at 0."""
     for market in event.markets:
-        if market.state < terms.RESOLVED:
+        if not market.is_settled:
             market_timing.closed(state, market)
             settle_now(state, market, PRICE_SCALE if market is winner else 0, terms.RESOLVED)
 
@@ -67,7 +67,7 @@ def check_winner(event: Event, winner: Market | None) -> Code:
     """Check that the event can be settled with this winner."""
     sweeping = False
     for market in event.markets:
-        if market.state == terms.OPEN or market.state == terms.HALTED:
+        if market.is_alive and market.state != terms.CREATED:
             return Code.MARKET_STATE_INVALID
         if market.sweeps != 0 and market.state == terms.CLOSED:
             sweeping = True
@@ -77,6 +77,6 @@ def check_winner(event: Event, winner: Market | None) -> Code:
         return Code.MARKET_SWEEPING
     if event.exclusive == 0:
         return Code.EVENT_NOT_EXCLUSIVE
-    if winner is None or winner.event is not event or winner.state >= terms.RESOLVED:
+    if winner is None or winner.event is not event or winner.is_settled:
         return Code.WINNER_INVALID
     return Code.OK if winner.is_named else Code.OUTCOME_UNNAMED

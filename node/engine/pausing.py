@@ -43,6 +43,15 @@ def pause_level(state: State, account: Account, event: Event, market: Market | N
     return level
 
 
+def level_of_market(state: State, market: Market) -> i64:
+    """Return the strictest level that covers everybody in a market."""
+    level = state.venue_pause.level
+    for pause in (market.event.pause, market.pause):
+        if pause is not None and pause.level > level:
+            level = pause.level
+    return level
+
+
 def check_pause(state: State, account: Account, market: Market, stopping: i64) -> Code:
     """Return OK unless a level of at least `stopping` covers the account in the market."""
     level = pause_level(state, account, market.event, market)

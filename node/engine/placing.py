@@ -67,13 +67,24 @@ def check(state: State, placement: Placement, account: Account, market: Market) 
 def check_admission(state: State, placement: Placement, account: Account, market: Market) -> Code:
     """Check that the market takes orders now, and such an order from the account."""
     if market.state != terms.OPEN:
-        return Code.MARKET_NOT_OPEN
+        code = check_auction(placement, market)
+        if code is not Code.OK:
+            return code
     level = pause_level(state, account, market.event, market)
     if level == terms.NO_PAUSE:
         return Code.OK
     if level == terms.PAUSE_POST_ONLY and placement.time_in_force == terms.POST_ONLY:
         return Code.OK
     return code_of_level(level)
+
+
+def check_auction(placement: Placement, market: Market) -> Code:
+    """Check that a market which is not open is in a call auction, and the order one that rests."""
+    if market.state == terms.UNCROSSING:
+        return Code.MARKET_UNCROSSING
+    if market.state != terms.AUCTION:
+        return Code.MARKET_NOT_OPEN
+    return Code.OK if can_rest(placement.time_in_force) else Code.MARKET_IN_AUCTION
 
 
 def check_terms(state: State, placement: Placement, account: Account, market: Market) -> Code:
@@ -184,7 +195,7 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
     A post-only order must not cross, a FOK one must fill, one that crosses must be worth it.
     """
     if placement.time_in_force == terms.POST_ONLY:
-        if would_cross(state, market.book, placement.is_bid, placement.book_price):
+        if would_cross(state, market.makers_for(placement.is_bid), placement.book_price):
             return Code.WOULD_CROSS
     elif placement.time_in_force == terms.FOK:
         if placement.spend != 0:
@@ -206,7 +217,7 @@ def is_worthless(state: State, placement: Placement, market: Market, lots: i64) 
         worth = min(worth, placement.spend)
     if least == 0 or worth >= least:
         return False
-    return would_cross(state, market.book, placement.is_bid, placement.book_price)
+    return would_cross(state, market.makers_for(placement.is_bid), placement.book_price)
 
 
 def check_means(placement: Placement, account: Account, market: Market) -> Code:
@@ -236,9 +247,9 @@ def make_order(state: State, placement: Placement, account: Account, market: Mar
         placement.lots,
     )
     placer = placement.placer
-    if placer is not None:
-        order.key = placer.number
-        order.placer = placer
+    assert placer is not None
+    order.key = placer.number
+    order.placer = placer
     order.flags = placement.flags
     order.due_ns = placement.expiry_ns
     order.self_trade = placement.self_trade
@@ -284,6 +295,6 @@ def trade(state: State, order: Order) -> i64:
 
 
 def check_uncrossed(order: Order) -> None:
-    """Stop the replica when an order that has just come to rest crosses another."""
-    book = order.position.market.book
-    require(book.best_bid < book.best_ask, "the book is crossed")
+    """Stop the replica when an order that has just come to rest crosses another it could meet."""
+    market = order.position.market
+    require(market.state == terms.AUCTION or not market.book.is_crossed, "the book is crossed")

@@ -158,7 +158,8 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
     watch = market.watch
     span = PriceSpan(0, 0, 0) if watch is None else watch.span(state.stamp_ns)
     rooms = GroupRooms(state.stamp_ns)
-    level = best_crossing(market.book, taker.is_bid, taker.book_price)
+    makers = market.makers_for(taker.is_bid)
+    level = best_crossing(makers, taker.book_price)
     while level is not None and taker.leaves > 0 and taker.stop == 0:
         maker = level.head
         while maker is not None and taker.leaves > 0 and taker.stop == 0:
@@ -168,7 +169,7 @@ def look(state: State, placement: Placement, taker: Order, seen: Preview) -> Non
             touches -= 1
             meet(state, maker, taker, span, rooms, treasury, seen)
             maker = maker.behind
-        level = next_crossing(market.book, taker.is_bid, taker.book_price, level.price)
+        level = next_crossing(makers, taker.book_price, level.price)
     if taker.leaves > 0:
         if can_rest(placement.time_in_force) and taker.stop == 0:
             seen.rested = taker.leaves

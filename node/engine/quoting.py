@@ -169,7 +169,7 @@ def check_leg(state: State, bundle: Bundle, leg: Placement) -> Code:
     if code is not Code.OK:
         return code
     if bundle.crosses(leg) or would_cross(
-        state, market.book, leg.is_bid, leg.book_price, bundle.leaving
+        state, market.makers_for(leg.is_bid), leg.book_price, bundle.leaving
     ):
         return Code.WOULD_CROSS
     return check_means(bundle, leg, market)

@@ -5,6 +5,7 @@ from mypy_extensions import i64
 from node.domain.terms import ASK, BID
 from node.engine.invariants import require
 from node.engine.ledger import pair_off, release
+from node.engine.market import Market
 from node.engine.order import Order
 from node.engine.price_level import PriceLevel
 from node.engine.state import State
@@ -48,7 +49,7 @@ def take_off(state: State, order: Order, lots: i64) -> PriceLevel:
     position = order.position
     state.touch_all(position)
     state.orders.touch(order)
-    level = position.market.book.level(order.book_price)
+    level = position.market.book.side(order.is_bid).level(order.book_price)
     require(level is not None, "a resting order has no level")
     assert level is not None
     level.lots -= lots
@@ -60,8 +61,12 @@ def take_off(state: State, order: Order, lots: i64) -> PriceLevel:
 
 def publish(state: State, order: Order, level: PriceLevel) -> None:
     """Publish the depth that remains at a level on the order's side."""
-    side = BID if order.is_bid else ASK
-    state.writer.depth(order.position.market, level.price, side, level.lots)
+    publish_level(state, order.position.market, level, order.is_bid)
+
+
+def publish_level(state: State, market: Market, level: PriceLevel, is_bid: bool) -> None:
+    """Publish the depth that remains at a level of one side."""
+    state.writer.depth(market, level.price, BID if is_bid else ASK, level.lots)
 
 
 def free_and_report(state: State, order: Order, leaves: i64, reason: i64) -> None:

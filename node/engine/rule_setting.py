@@ -76,7 +76,7 @@ def assign_schedule(state: State, frame: bytes, at: i64, outcome: Outcome) -> Co
     market = state.market(word & 0xFFFFFFFF)
     if market is None:
         return Code.UNKNOWN_MARKET
-    if market.state > terms.HALTED:
+    if not market.is_alive:
         return Code.MARKET_STATE_INVALID
     schedule = state.schedule((word >> 32) & 0xFFFFFFFF)
     if schedule is None:
@@ -106,7 +106,7 @@ def set_grid(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
         return Code.UNKNOWN_MARKET
     if not is_tick(tick):
         return Code.TICK_INVALID
-    if market.state > terms.HALTED:
+    if not market.is_alive:
         return Code.MARKET_STATE_INVALID
     if not is_edge(tick, edge, edge_tick):
         return Code.EDGE_INVALID

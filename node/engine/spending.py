@@ -28,7 +28,8 @@ def can_spend(state: State, placement: Placement, account: Account, market: Mark
     span = None if watch is None else watch.span(state.stamp_ns)
     rooms = GroupRooms(state.stamp_ns)
     own = rooms.of_group(living(state, account.number, placement.group))
-    level = best_crossing(market.book, placement.is_bid, placement.book_price)
+    makers = market.makers_for(placement.is_bid)
+    level = best_crossing(makers, placement.book_price)
     while level is not None:
         price = level.price if placement.intent == BUY_YES else PRICE_SCALE - level.price
         maker = level.head
@@ -57,5 +58,5 @@ def can_spend(state: State, placement: Placement, account: Account, market: Mark
                 if own == 0:
                     return purse.affordable(price, 1) == 0
             maker = maker.behind
-        level = next_crossing(market.book, placement.is_bid, placement.book_price, level.price)
+        level = next_crossing(makers, placement.book_price, level.price)
     return needed < placement.lots and purse.affordable(placement.price, 1) == 0

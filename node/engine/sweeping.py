@@ -4,13 +4,14 @@ from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
 from node.domain.terms import CLOSE_BY_GRID, CLOSE_BY_MARKET, CLOSE_BY_MARKET_STOP
+from node.engine.auction import sweep_auction
+from node.engine.book_side import NO_ASK, NO_BID
 from node.engine.complete_sets import pay_out
 from node.engine.dooming import sweep_doomed_account, sweep_doomed_key
 from node.engine.grouping import sweep_group
 from node.engine.invariants import require
 from node.engine.market import Event, Market
 from node.engine.mass_cancel import sweep_cancelled
-from node.engine.order_book import NO_ASK, NO_BID
 from node.engine.pausing import sweep_paused
 from node.engine.removal import close
 from node.engine.state import State
@@ -26,6 +27,7 @@ from node.engine.sweep import (
     REDEEM_MARKET,
     REGRID_MARKET,
     STOP_MARKET,
+    UNCROSS_MARKET,
     Sweep,
 )
 
@@ -57,6 +59,8 @@ def finish(state: State, sweep: Sweep) -> None:
 
 def is_of_market(kind: i64) -> bool:
     """Return whether a sweep is one that a market counts, and waits for."""
+    if kind == UNCROSS_MARKET:
+        return True
     return kind == CLOSE_MARKET or kind == REDEEM_MARKET or kind == REGRID_MARKET
 
 
@@ -83,6 +87,8 @@ def advance(state: State, sweep: Sweep, budget: i64) -> i64:
         return sweep_cancelled(state, account.positions[sweep.market], budget)
     if sweep.kind == CLOSE_MARKET:
         return sweep_book(state, market, CLOSE_BY_MARKET, budget)
+    if sweep.kind == UNCROSS_MARKET:
+        return sweep_auction(state, sweep, market, budget)
     if sweep.kind == REGRID_MARKET:
         return sweep_grid(state, sweep, market, budget)
     return sweep_positions(state, market, budget)
@@ -132,8 +138,8 @@ def sweep_book(state: State, market: Market, reason: i64, budget: i64) -> i64:
     """Close what rests in a market, from the best prices outwards; return what is left."""
     book = market.book
     while budget > 0 and market.order_count > 0:
-        price = book.best_bid if book.best_bid != NO_BID else book.best_ask
-        level = book.level(price)
+        side = book.bids if book.bids.best != NO_BID else book.asks
+        level = side.level(side.best)
         require(level is not None and level.head is not None, "an order count without orders")
         assert level is not None
         order = level.head
@@ -144,17 +150,19 @@ def sweep_book(state: State, market: Market, reason: i64, budget: i64) -> i64:
 
 
 def sweep_grid(state: State, sweep: Sweep, market: Market, budget: i64) -> i64:
-    """Cancel what rests off the grid, from the lowest price up; a level kept counts as an item."""
-    book = market.book
+    """Cancel what rests off the grid, from the lowest price up; a price kept counts as an item."""
+    bids = market.book.bids
+    asks = market.book.asks
     while budget > 0:
-        price = book.occupied_above(sweep.cursor)
+        lowest_bid = bids.occupied_above(sweep.cursor)
+        price = min(lowest_bid, asks.occupied_above(sweep.cursor))
         if price == NO_ASK:
             break
         budget -= 1
         if market.is_on_grid(price):
             sweep.cursor = price
             continue
-        level = book.level(price)
+        level = bids.level(price) if price == lowest_bid else asks.level(price)
         require(level is not None and level.head is not None, "an occupied price without orders")
         assert level is not None
         oldest = level.head

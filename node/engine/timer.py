@@ -19,6 +19,9 @@ SUBJECT_BITS: Final = 32
 REOPEN: Final = 5
 """Open a market that has paused because its price moved too far."""
 
+CALLING: Final = 6
+"""The call phase of a market begins."""
+
 SUBJECT_MASK: Final = (1 << SUBJECT_BITS) - 1
 
 DEADLINE: Final = 20

@@ -14,7 +14,7 @@ from node.engine.order import Order
 from node.engine.order_list import OrderList
 from node.engine.ownership import owner_of
 from node.engine.pages import Record
-from node.engine.reading import depth_bytes, record_bytes
+from node.engine.reading import clearing_bytes, depth_bytes, record_bytes
 from node.engine.venue import Venue
 from node.gateway.seams import Depth, Found, KeyView, SessionView
 from node.protocol import messages
@@ -110,6 +110,8 @@ class VenueReads:
             return None if record is None else Found(_SIZES[subject], 1, record_bytes(record), 0)
         if subject == messages.DEPTH:
             return self._depth(number, most_bytes)
+        if subject == messages.CLEARING:
+            return self._clearing(number)
         if subject == messages.POSITIONS:
             return self._positions(number, cursor, most_bytes)
         if subject == messages.OPEN_ORDERS:
@@ -153,6 +155,13 @@ class VenueReads:
         # Rounds down: what fits on each side.
         levels = depth_bytes(found, most_bytes // (2 * records.LEVEL_SIZE))
         return Found(records.LEVEL_SIZE, len(levels) // records.LEVEL_SIZE, levels, 0)
+
+    def _clearing(self, market: int) -> Found | None:
+        found = self._venue.market(market)
+        if found is None:
+            return None
+        record = clearing_bytes(found)
+        return Found(records.CLEARING_SIZE, len(record) // records.CLEARING_SIZE, record, 0)
 
     def _positions(self, number: int, cursor: int, most_bytes: int) -> Found | None:
         account = self._venue.account(number)

@@ -27,6 +27,12 @@ class LifecycleFrames(FrameBuffer):
         write_i32_le(out, i32(market))
         write_i32_le(out, i32(price))
 
+    def auction_call(self, market: i64, begins_at_ns: i64) -> None:
+        """Write an AUCTION_CALL: the call phase begins at a time of the log, 0 now, -1 never."""
+        out = self._begin(commands.AUCTION_CALL_SIZE, commands.AUCTION_CALL)
+        write_i64_le(out, market)
+        write_i64_le(out, begins_at_ns)
+
     def market_times(self, market: i64, opens_at_ns: i64, closes_at_ns: i64) -> None:
         """Write a MARKET_TIMES; times are of the log, 0 for none."""
         out = self._begin(commands.TIMES_SIZE, commands.MARKET_TIMES)

@@ -251,6 +251,7 @@ ACCOUNTS: Final = 13
 SCHEDULES: Final = 14
 RULES: Final = 15
 ORDER_GROUPS: Final = 16
+CLEARING: Final = 17
 PREVIEWS: Final = 100
 """The subject of the answer to a PREVIEW; a QUERY cannot ask for it."""
 
@@ -274,3 +275,4 @@ class Subject(IntEnum):
     SCHEDULES = SCHEDULES
     RULES = RULES
     ORDER_GROUPS = ORDER_GROUPS
+    CLEARING = CLEARING

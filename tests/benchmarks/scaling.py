@@ -1,7 +1,8 @@
 """Does anything grow with what rests? `python -m tests.benchmarks.scaling [ORDERS]`.
 
 Prints what a command costs with 1,000 to ORDERS resting orders and with 10 to 10,000 markets, the
-bytes of memory a resting order takes, and the longest group while a market full of orders closes.
+bytes of memory a resting order takes, and the longest group while a market full of orders closes,
+and while one opens by a call.
 Times are medians of groups of 500 commands; the last line is everything as JSON.
 """
 
@@ -38,10 +39,13 @@ def main(arguments: list[str]) -> None:
     books = [_book(size) for size in BOOKS if size <= most]
     markets = [_markets(number) for number in MARKETS]
     closing = _closing(most)
+    opening = _opening(most)
     say_table("by resting orders", COLUMNS, [_row(one) for one in books])
     say_table("by markets", COLUMNS, [_row(one) for one in markets])
     say_table("closing a market", tuple(closing), [tuple(map(str, closing.values()))])
-    print(json.dumps({"form": build_form(), "books": books, "markets": markets, **closing}))
+    say_table("opening by a call", tuple(opening), [tuple(map(str, opening.values()))])
+    figures = {"books": books, "markets": markets, "closing": closing, "opening": opening}
+    print(json.dumps({"form": build_form(), **figures}))
 
 
 COLUMNS = ("orders", "markets", "place and cancel, ns", "place and fill, ns", "bytes an order")
@@ -83,26 +87,50 @@ def _markets(number: int) -> Figure:
 
 
 def _closing(orders: int) -> Figure:
-    """Close a market full of orders; return the longest group in ms, and how many it took."""
+    """Close a market full of orders."""
     stage = Stage(ACCOUNTS, 1)
     _fill_book(stage, orders)
+    return {"orders": orders, **_sweep(stage, commands.MARKET_CLOSE)}
+
+
+def _opening(orders: int) -> Figure:
+    """Open a market for which a call has gathered orders, half of them bids; all of them fill."""
+    stage = Stage(ACCOUNTS, 1)
+    stage.frames.lifecycle(commands.MARKET_HALT, 1, 0)
+    stage.frames.auction_call(1, 0)
+    half = ACCOUNTS // 2
+    for number in range(orders // 2):
+        price, bidder = 5_000 + number % LEVELS, number % half
+        terms_of_bid = (next(CLIENT_ORDER_IDS), price, terms.BUY_YES, terms.GTC, 10)
+        terms_of_ask = (next(CLIENT_ORDER_IDS), price, terms.BUY_NO, terms.GTC, 10)
+        stage.frames.place(bidder + 1, 1, *terms_of_bid)
+        stage.frames.place(bidder + half + 1, 1, *terms_of_ask)
+        if number % 10_000 == 0:
+            stage.run()
+    stage.run()
+    figures = _sweep(stage, commands.MARKET_OPEN)
+    assert stage.venue.state.treasury.fills == orders // 2
+    return {"orders": orders, **figures}
+
+
+def _sweep(stage: Stage, command: int) -> Figure:
+    """Apply what begins a sweep; return how many groups it took, and how long they were."""
     gc.collect()
     gc.freeze()
     gc.disable()
-    stage.frames.lifecycle(commands.MARKET_CLOSE, 1, 0)
-    (close,) = stage.groups()
-    spans = [_span_ns(stage, close)]
+    stage.frames.lifecycle(command, 1, 0)
+    (first,) = stage.groups()
+    spans = [_span_ns(stage, first)]
     while stage.venue.work_pending:
         spans.append(_span_ns(stage, build_group([], 0, stage.venue.stamp_ns + 1)))
     gc.enable()
     gc.unfreeze()
     spans.sort()
     return {
-        "closed_orders": orders,
-        "closing_groups": len(spans),
-        "closing_ms_median": round(spans[len(spans) // 2] / 1e6, 2),
-        "closing_ms_p99": round(spans[len(spans) * 99 // 100] / 1e6, 2),
-        "closing_ms_max": round(spans[-1] / 1e6, 2),
+        "groups": len(spans),
+        "ms_median": round(spans[len(spans) // 2] / 1e6, 2),
+        "ms_p99": round(spans[len(spans) * 99 // 100] / 1e6, 2),
+        "ms_max": round(spans[-1] / 1e6, 2),
     }
 
 

@@ -98,6 +98,7 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.SCHEDULES, 0, 0, 32, 1),
         (messages.RULES, 1, 0, 56, 1),
         (messages.ORDER_GROUPS, 1, 0, 168, 0),
+        (messages.CLEARING, 1, 0, 24, 0),
         (messages.STATUS, 0, 0, 360, 1),
         (messages.ACCOUNTS, 0, 0, 80, 3),
     ):

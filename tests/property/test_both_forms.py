@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from node._pure import build_form, pure
 from node.domain.terms import Role
-from tests import account_commands, commands, rule_commands
+from tests import account_commands, commands, life_commands, rule_commands
 
 OPERATOR_KEY = bytes(range(32))
 BROKER_KEY = bytes(range(32, 64))
@@ -216,6 +216,7 @@ def rare(random: Random, account: int, market: int) -> commands.Command:
             rule_commands.GridSet(market, random.choice((1, 10)), 0, 0, random.choice((0, 2))),
             rule_commands.GridSet(market, 10, random.choice((100, 4_980)), random.choice((1, 5))),
             commands.MarketHalt(market),
+            life_commands.AuctionCall(market, random.choice((0, 0, -1, 2**62))),
             commands.MarketOpen(market),
             commands.MarketClose(market) if random.random() < 0.2 else commands.MarketOpen(market),
             commands.MarketResolve(market, random.randint(0, 10_000)),

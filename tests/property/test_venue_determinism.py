@@ -43,6 +43,7 @@ ENDS_GROUP = (
     *GROUPS_OF_ORDERS,
     *RESOLVING,
     c.CancelAll,
+    c.MarketOpen,
     c.MarketHalt,
     life.Pause,
     life.EventResolve,
@@ -75,6 +76,8 @@ def without_deadlines(step: FlowStep) -> FlowStep:
         return step._replace(command=replace(command, deadline_ns=0))
     if isinstance(command, o.OrderGroupSet) and command.lots > 0:
         return step._replace(command=replace(command, lots=MAX_LOTS))
+    if isinstance(command, life.AuctionCall) and command.begins_at_ns > 0:
+        return step._replace(command=replace(command, begins_at_ns=0))
     if isinstance(command, (life.MarketTimes, *RESOLVING)):
         return step._replace(command=PAUSE)
     if not isinstance(command, c.PlaceWithTerms):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.domain.limits import Limit
-from node.domain.terms import MarketState, ResolutionStage
+from node.domain.terms import ResolutionStage
 from tests import commands as c
 from tests import life_commands as life
 from tests.dense_flows import dense_steps
@@ -51,7 +51,7 @@ def test_a_settled_venue_holds_nothing_but_cash_and_fees(
     pair = flow.pair
     end_windows(pair)
     for number in pair.naive.markets:
-        if pair.naive.markets[number].state < MarketState.CLOSED:
+        if pair.naive.markets[number].is_before_close:
             pair.must(c.MarketClose(number))
     for number in data.draw(st.permutations(list(pair.naive.markets))):
         settle(pair, number)

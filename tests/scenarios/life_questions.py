@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 from node.domain.terms import ResolutionStage
-from tests.scenarios.amounts import TIME_DIGITS, price, show
+from node.engine.reading import clearing_bytes
+from tests.scenarios.amounts import TIME_DIGITS, price, shares, show
 from tests.scenarios.life_statements import LEVEL_NAMES, scope_of, subject_of
 from tests.venue_driver import SECOND_NS
 
@@ -20,6 +22,18 @@ def times_of(transcript: Transcript, market: str) -> str:
         return "none"
     times = {"opens at": record.times.opens_at, "closes at": record.times.closes_at}
     return ", ".join(f"{word} {show(time, TIME_DIGITS)}" for word, time in times.items() if time)
+
+
+def clearing_of(transcript: Transcript, market: str) -> str:
+    """Say where a market would clear if it opened now."""
+    record: Any = transcript.driver.venue.market(transcript.names.market(market))
+    found = clearing_bytes(record)
+    if not found:
+        return "none"
+    at, lots, surplus = struct.unpack("<qqq", found)
+    side = "bid" if surplus > 0 else "asked"
+    rest = f", {shares(abs(surplus))} {side} in excess" if surplus else ""
+    return f"{shares(lots)} @ {price(at)}{rest}"
 
 
 def pause_of(transcript: Transcript, what: str, name: str | None) -> str:

@@ -27,6 +27,12 @@ def _schedule(names: Names, _: str, match: re.Match[str]) -> Meaning:
     return Meaning(life.MarketTimes(names.market(match["market"]), opens, closes))
 
 
+@sentence(r"calls(?P<off> off)? (?P<market>\w+)(?: at (?P<begins>\S+))?")
+def _call(names: Names, _: str, match: re.Match[str]) -> Meaning:
+    begins = -1 if match["off"] else parse(match["begins"] or "0", TIME_DIGITS)
+    return Meaning(life.AuctionCall(names.market(match["market"]), begins))
+
+
 @sentence(
     r"pauses (?P<what>venue|event|market|account|planet)(?: (?P<name>\w+))?"
     r" at (?P<level>\S+)"

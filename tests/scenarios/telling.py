@@ -43,9 +43,10 @@ class Telling:
     def phrase(self, fact: Fact) -> str:
         """Return the phrase for one fact."""
         if fact.what == "filled":
-            if fact.detail == Liquidity.MAKER:
+            fill = self.fills[fact.fill_id]
+            if fact.detail == Liquidity.MAKER or fact.order_id == fill.maker_order_id:
                 return ""
-            return self.filled(fact, self.fills[fact.fill_id])
+            return self.filled(fact, fill)
         return self.whose(fact) + str(getattr(self, fact.what)(fact))
 
     def whose(self, fact: Fact) -> str:

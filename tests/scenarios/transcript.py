@@ -14,7 +14,7 @@ from tests import account_commands as a
 from tests import commands as c
 from tests.scenarios import account_statements, group_statements, risk_statements, rule_statements  # noqa: F401  (more sentences)
 from tests.scenarios.amounts import TIME_DIGITS, parse, price, shares, usdc
-from tests.scenarios.life_questions import pause_of, resolution_of, times_of
+from tests.scenarios.life_questions import clearing_of, pause_of, resolution_of, times_of
 from tests.scenarios.statements import NOBODY, Meaning, Names, meaning
 from tests.scenarios.telling import Telling
 from tests.venue_driver import OPERATOR_KEY, Applied, Reply, VenueDriver, genesis
@@ -229,7 +229,7 @@ class Transcript:
         """Say a market's state, and its price once it has one."""
         record: Any = self.driver.venue.market(self.names.market(market))
         name = MarketState(record.state).name
-        return f"{name} at {price(record.price)}" if record.state >= 5 else name
+        return f"{name} at {price(record.price)}" if record.is_settled else name
 
     def pass_time(self) -> str:
         """Apply a group without commands; say what sweeps did."""
@@ -276,6 +276,7 @@ QUESTIONS: list[tuple[re.Pattern[str], Callable[..., str]]] = [
     (re.compile(r"(\w+)'s client is gone( before it spoke)?"), Transcript.lose),
     (re.compile(r"key of (\w+)"), Transcript.revoked),
     (re.compile(r"times of (\w+)"), times_of),
+    (re.compile(r"clearing of (\w+)"), clearing_of),
     (re.compile(r"resolution of (\w+)"), resolution_of),
     (re.compile(r"pause of (venue|event|market|account)(?: (\w+))?"), pause_of),
 ]

@@ -4,14 +4,16 @@
 """
 
 from random import Random
+from typing import Any
 
 import pytest
 
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, FeeShape, Intent
+from node.domain.terms import AccountMode, EventKind, FeeShape, Intent
 from node.domain.units import MAX_LOTS, MAX_SUPPLY
+from tests import account_commands as a
 from tests import commands as c
 from tests import rule_commands as r
 from tests.naive_records import fee_of
@@ -217,6 +219,22 @@ def test_wild_32_bit_fields_are_refused(wild: int) -> None:
     pair.must(c.MarketClose(1))
     assert pair.say(c.MarketResolve(1, wild)).code == Code.RESOLUTION_PRICE_OUT_OF_RANGE
     pair.check()
+
+
+def test_an_event_of_no_known_kind_is_exclusive() -> None:
+    """What a later version may mean by a number, it is at least that one outcome wins."""
+    pair = VenuePair()
+    pair.must(c.EventCreate(exclusive=7))
+    record: Any = pair.engine.venue.event(1)
+    assert record.exclusive == EventKind.EXCLUSIVE
+
+
+def test_an_agent_s_list_has_no_negative_entries() -> None:
+    """A market's number, or an event's with its bit."""
+    pair, _, _ = rich_pair(0, 0)
+    for entry in (-1, -(2**31)):
+        terms = a.AgentSet(1, b"bot".ljust(32, b"."), allowed=(1, entry))
+        assert pair.say(terms).code == Code.AGENT_TERMS_INVALID
 
 
 @pytest.mark.parametrize("wild", [0, 6, -1, 2**15 - 1, -(2**15), 256 + 1])

@@ -2,11 +2,14 @@
 
 import struct
 
+import pytest
+
 from node.domain.codes import Code
 from node.domain.limits import Limit
 from node.domain.terms import SCOPE_ACCOUNT, AccountMode, Intent, MatchKind, TimeInForce
 from tests import account_commands as a
 from tests import commands as c
+from tests import rule_commands as r
 from tests.venue_driver import VenueDriver
 from tests.venue_pair import VenuePair
 
@@ -107,3 +110,32 @@ def test_a_preview_keeps_the_pace_of_its_account() -> None:
     driver.step_ns = 0
     driver.must(c.buy_yes(1, 1, 5_000, 1, 5))
     assert driver.venue.preview(frame, 0, 1).code == Code.RATE_EXCEEDED
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_a_preview_ends_where_matching_would(guarded: bool) -> None:
+    """At the limit of fills, and before a fill that would pause the market."""
+    driver = prepared()
+    if guarded:
+        driver.must(r.GuardsSet(1, 0, 0, 50, 10**10, 10**9))
+    else:
+        driver.must(c.Configure(Limit.FILLS_PER_ORDER, 1))
+    for number, price in ((1, 5_000), (2, 5_100)):
+        driver.must(c.buy_no(2, 1, 10_000 - price, 4, number))
+    seen = driver.venue.preview(order(1, 1, Intent.BUY_YES, 5_100, 8), 0, 1)
+    assert (seen.code, seen.filled, seen.rested) == (Code.OK, 4, 0)
+    free = driver.cash(1)[0]
+    assert seen.cash_free == free - 4 * 5_000
+    assert driver.must(c.buy_yes(1, 1, 5_100, 8, 9)).filled == 4
+    assert driver.cash(1) == (seen.cash_free, 0)
+
+
+def test_a_preview_of_too_little_money_fills_nothing() -> None:
+    """A buy for an amount that does not pay for one lot of the first order that it meets."""
+    driver = prepared()
+    driver.must(c.buy_no(2, 1, 5_000, 4, 1))
+    for spend, filled in ((4_999, 0), (9_999, 1)):
+        one = c.PlaceWithTerms(1, 1, Intent.BUY_YES, 5_000, 0, 999, TimeInForce.IOC, spend=spend)
+        seen = driver.venue.preview(one.frame(1), 0, 1)
+        assert (seen.code, seen.filled) == (Code.OK, filled)
+        assert seen.cash_free == driver.cash(1)[0] - 5_000 * filled

@@ -8,6 +8,7 @@ import pytest
 
 from node.domain import records
 from node.domain.codes import Code
+from node.domain.terms import Role
 from node.engine.checkpoint import Root, StateTree
 from node.engine.reading import record_bytes
 from node.engine.snapshot import digests, restore
@@ -16,10 +17,12 @@ from node.engine.venue import Venue
 from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
+from tests import order_commands as o
 from tests import rule_commands as r
 from tests.dense_flows import dense_steps
+from tests.life_flows import RESOLVERS
 from tests.page_watch import touched_before_changed
-from tests.venue_driver import Pages, VenueDriver, genesis
+from tests.venue_driver import Pages, VenueDriver, address_of, genesis, key_of
 from tests.venue_flows import Setting
 
 SETTING = Setting(
@@ -36,6 +39,7 @@ SETTING = Setting(
     fee_account=4,
     challenge_seconds=3,
     group_lots=12,
+    called=0,
     guards=r.GuardsSet(1, band=9_000, move=9_000, window_ns=10**9, pause_ns=10**9),
 )
 
@@ -116,6 +120,80 @@ def test_a_page_that_no_venue_writes_is_refused(key: bytes, value: bytes) -> Non
     """A key of another length, an empty or uneven page, an unknown kind, a window of nobody."""
     with pytest.raises(SnapshotError):
         restore(genesis(), [(key, value)])
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "why"), [(1_023, None, "outside"), (None, 32, "does not fit")]
+)
+def test_a_window_s_page_is_its_session_s(place: int | None, size: int | None, why: str) -> None:
+    """It lies within the window that the session has, and is as long as that says."""
+    driver = busy_venue()
+    pages = dict(driver.checkpoint().values)
+    key = next(key for key in pages if key.startswith(records.WINDOW.to_bytes(2, "big")))
+    value = pages.pop(key)
+    number = int.from_bytes(key[2:], "big")
+    if place is not None:
+        number = number >> records.WINDOW_PAGE_SHIFT << records.WINDOW_PAGE_SHIFT | place
+    pages[key[:2] + number.to_bytes(8, "big")] = value[:size]
+    with pytest.raises(SnapshotError, match=why):
+        restore(driver.genesis, sorted(pages.items()))
+
+
+def test_attestations_are_restored() -> None:
+    """Who has spoken, what, and with which evidence; the next resolver's word decides alike."""
+    driver = VenueDriver(genesis(resolver_quorum=2))
+    for name in RESOLVERS[:2]:
+        driver.must(c.KeyGrant(name, Role.RESOLVER))
+    driver.must(c.EventCreate())
+    driver.must(c.MarketCreate(1))
+    driver.must(c.MarketOpen(1))
+    driver.must(c.MarketClose(1))
+    driver.must(life.Attest(1, 10_000, RESOLVERS[0], 0, b"photo".ljust(32, b".")))
+    twin = driver.restored()
+    last = life.Attest(1, 10_000, RESOLVERS[1], 0, b"photo".ljust(32, b"."))
+    assert driver.say(last) == twin.say(last)
+    assert driver.checkpoint() == twin.checkpoint()
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "why"),
+    [
+        (records.RESOLUTION_COUNT, -1, "room"),
+        (records.RESOLUTION_COUNT, records.MOST_ATTESTATIONS + 1, "room"),
+        (records.RESOLUTION_ATTESTATIONS, 0, "key"),
+        (records.RESOLUTION_ATTESTATIONS, 99, "key"),
+    ],
+)
+def test_a_resolution_that_no_venue_writes_is_refused(at: int, value: int, why: str) -> None:
+    """More words than there is room for, or the word of nobody."""
+    driver = VenueDriver(genesis(resolver_quorum=2))
+    driver.must(c.KeyGrant(RESOLVERS[0], Role.RESOLVER))
+    driver.must(c.EventCreate())
+    driver.must(c.MarketCreate(1))
+    driver.must(c.MarketOpen(1))
+    driver.must(c.MarketClose(1))
+    driver.must(life.Attest(1, 10_000, RESOLVERS[0]))
+    pages = dict(driver.checkpoint().values)
+    (key,) = [key for key in pages if key.startswith(records.RESOLUTION.to_bytes(2, "big"))]
+    field = struct.pack("<q" if why == "room" else "<i", value)
+    pages[key] = pages[key][:at] + field + pages[key][at + len(field) :]
+    with pytest.raises(SnapshotError, match=why):
+        restore(driver.genesis, pages.items())
+
+
+def test_a_root_over_many_shelves_takes_many_steps() -> None:
+    """And comes to the digest that one large step comes to."""
+    driver = VenueDriver(genesis())
+    for number in range(1, 200):
+        driver.must(c.AccountOpen(address_of(number), key_of(number)))
+        driver.must(o.OrderGroupSet(number, 1, 1))
+    twin = driver.restored()
+    frozen, other = driver.venue.freeze(), twin.venue.freeze()
+    while not frozen.step(1):
+        pass
+    while not other.step(10**6):
+        pass
+    assert frozen.state_digest == other.state_digest
 
 
 def test_a_snapshot_of_another_shard_is_refused() -> None:

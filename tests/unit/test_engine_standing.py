@@ -112,3 +112,19 @@ def test_the_client_of_no_session_is_not_gone() -> None:
     short = a.SessionGone(1, 1).frame(0)[:-8]
     short = (24).to_bytes(4, "little") + short[4:]
     assert driver.apply_records([c.record(0, short)]).replies[0].code == Code.MALFORMED
+
+
+def test_a_stop_of_no_market_is_refused() -> None:
+    """A snapshot says that a market is stopped, and has no such market."""
+    driver = VenueDriver()
+    driver.must(c.EventCreate())
+    driver.must(c.MarketCreate(1))
+    driver.must(a.Stop(0, Scope.MARKET, 1))
+    pages = driver.checkpoint().values
+    kept = {
+        key: value
+        for key, value in pages.items()
+        if int.from_bytes(key[:2], "big") in {1, 2, 3, 25}
+    }
+    with pytest.raises(SnapshotError):
+        restore(driver.genesis, kept.items())

@@ -11,7 +11,7 @@ from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from node.domain import events as layout
-from node.domain.terms import BID, BUY_YES, FLAT, MAKER, SELL_NO, SELL_YES, SHAPED
+from node.domain.terms import BID, BUY_YES, FLAT, SELL_NO, SELL_YES, SHAPED, TAKER
 from node.domain.units import FEE_SCALE, PRICE_SCALE
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class FillsAreFair(Invariant):
         """What each order has agreed to."""
         self._taker_fees: dict[int, int] = {}
         """What the takers of this group's fills have paid, by fill."""
+        self._uncrossed: dict[int, int] = {}
+        """The price at which a called market is being uncrossed."""
 
     def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
         """Follow the events of the group."""
@@ -127,19 +129,46 @@ class FillsAreFair(Invariant):
             self._leave_level(order)
         self._leaves[order] = _i64(frame, layout.AMENDED_LEAVES)
 
+    def moved(self, frame: bytes) -> None:
+        """Forget the price of a market that is uncrossed, or called again."""
+        self._uncrossed.pop(_i32(frame, layout.EVENT_STREAM), None)
+
+    def priced(self, frame: bytes) -> None:
+        """Note at which price a called market is uncrossed."""
+        price = _i64(frame, layout.AUCTION_PRICED_PRICE)
+        self._uncrossed[_i32(frame, layout.EVENT_STREAM)] = price
+
     def filled_in_market(self, frame: bytes) -> None:
-        """Check that the maker is the oldest order at the best price."""
+        """Check that the maker is the oldest order at the best price; in a call, both are."""
         maker = _i64(frame, layout.FILL_MAKER_ORDER_ID)
+        taker = _i64(frame, layout.FILL_TAKER_ORDER_ID)
         market, price = _i32(frame, layout.EVENT_STREAM), _i32(frame, layout.FILL_PRICE)
         bids = _i32(frame, layout.FILL_TAKER_SIDE) != BID
-        queue = self._levels.get((market, bids, price), {})
-        self.require(
-            next(iter(queue), None) == maker,
-            f"order {maker} is filled at {price} in market {market} before {list(queue)[:2]}",
+        called = self._uncrossed.get(market)
+        if called is None:
+            best = self._check_first(market, maker, bids=bids)
+            self.require(best == price, f"market {market} fills at {price} while {best} is there")
+            return
+        self.require(price == called, f"market {market} fills at {price}, and clears at {called}")
+        at = (
+            self._check_first(market, maker, bids=bids),
+            self._check_first(market, taker, bids=not bids),
         )
+        bid, ask = at if bids else at[::-1]
+        self.require(bid >= price >= ask, f"market {market} fills {bid} and {ask} at {price}")
+
+    def _check_first(self, market: int, order: int, *, bids: bool) -> int:
+        """Check that an order is the first of its side, and return the price it stands at."""
         prices = [one for number, side, one in self._levels if number == market and side == bids]
-        best = max(prices) if bids else min(prices)
-        self.require(best == price, f"market {market} fills at {price} while {best} is there")
+        best = 0
+        if prices:
+            best = max(prices) if bids else min(prices)
+        queue = self._levels.get((market, bids, best), {})
+        self.require(
+            next(iter(queue), None) == order,
+            f"order {order} fills in market {market} before {list(queue)[:2]} at {best}",
+        )
+        return best
 
     def filled(self, frame: bytes) -> None:
         """Check one side of a fill: its size and its fee."""
@@ -151,7 +180,7 @@ class FillsAreFair(Invariant):
             f"order {order} fills {lots} of {before} and keeps {leaves}",
         )
         self._leaves[order] = leaves
-        makes = _i32(frame, layout.FILLED_LIQUIDITY) == MAKER
+        makes = _i32(frame, layout.FILLED_LIQUIDITY) != TAKER
         agreed = self._agreed.setdefault(order, self._offered[_i32(frame, layout.ORDER_MARKET)])
         exact, paid = self._fees.get(order, (0, 0))
         exact += agreed.rate(agreed.maker_bps if makes else agreed.taker_bps, price) * lots
@@ -197,6 +226,8 @@ _TAKERS = {
     layout.ORDER_CLOSED: FillsAreFair.closed,
     layout.ORDER_REDUCED: FillsAreFair.reduced,
     layout.ORDER_AMENDED: FillsAreFair.amended,
+    layout.MARKET_STATE: FillsAreFair.moved,
+    layout.AUCTION_PRICED: FillsAreFair.priced,
     layout.FILL: FillsAreFair.filled_in_market,
     layout.ORDER_FILLED: FillsAreFair.filled,
 }

@@ -7,7 +7,7 @@ from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
 from chaos.simulation.invariants.invariant import Invariant
 from node.domain import events as layout
-from node.domain.terms import OPEN
+from node.domain.terms import OPEN, UNCROSSING
 
 if TYPE_CHECKING:
     from chaos.simulation.cluster import Cluster
@@ -37,6 +37,8 @@ class PricesPause(Invariant):
         self._guards: dict[int, Guard] = {}
         self._fills: dict[int, list[tuple[int, int]]] = {}
         """For each guarded market: the time and price of its fills."""
+        self._uncrossing: set[int] = set()
+        """What a call clears at may be as far away as it likes."""
 
     def applied(self, host: Host, applied: Applied, *, first: bool) -> None:
         """Follow the events of the group."""
@@ -61,15 +63,19 @@ class PricesPause(Invariant):
         self._fills[market] = []
 
     def moved(self, frame: bytes) -> None:
-        """Forget the fills of a market that opens."""
-        if _i32(frame, layout.MARKET_STATE_STATE) == OPEN:
-            self._fills[_i32(frame, layout.EVENT_STREAM)] = []
+        """Forget the fills of a market that opens, and note one that is uncrossed."""
+        market, state = _i32(frame, layout.EVENT_STREAM), _i32(frame, layout.MARKET_STATE_STATE)
+        self._uncrossing.discard(market)
+        if state == UNCROSSING:
+            self._uncrossing.add(market)
+        if state == OPEN:
+            self._fills[market] = []
 
     def filled(self, frame: bytes) -> None:
         """Compare a fill with those that are not too old."""
         market, price = _i32(frame, layout.EVENT_STREAM), _i32(frame, layout.FILL_PRICE)
         guard = self._guards.get(market)
-        if guard is None or guard.move == 0:
+        if guard is None or guard.move == 0 or market in self._uncrossing:
             return
         now = _I64.unpack_from(frame, layout.EVENT_STAMP)[0]
         fills = [fill for fill in self._fills[market] if fill[0] > now - guard.span_ns]

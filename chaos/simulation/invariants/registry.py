@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from chaos.simulation.invariants.auctions import CallsClear
 from chaos.simulation.invariants.clients import EverythingEnds, ExactlyOnce, StreamsAreGapless
 from chaos.simulation.invariants.consensus import (
     CommitNeverGoesBack,
@@ -38,6 +39,7 @@ INVARIANTS: Final[tuple[type[Invariant], ...]] = (
     PricesPause,
     GroupsKeepTheirLimits,
     PromisesAreKept,
+    CallsClear,
     StreamsAreGapless,
     ReadsAreLinearizable,
     FeedsAreExact,
