@@ -7,9 +7,9 @@ import click
 from client import Client
 from client.records import EventRecord, MarketRecord
 from cluster.clients import NAME, NUMBER, read, trade
-from cluster.commands.market import COLUMNS, as_dict, row
 from cluster.console import data_option, json_option, say_json, say_table
 from cluster.deployment import DeploymentError
+from cluster.market_table import COLUMNS, as_dict, row
 from node.domain.terms import EventKind
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -22,22 +21,9 @@ from cluster.clients import (
 )
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
+from cluster.market_table import COLUMNS, as_dict, row
 from cluster.moments import TIME
-from node.domain.terms import MarketState
 from node.domain.units import NANOSECONDS_PER_SECOND, PRICE_SCALE
-
-COLUMNS = (
-    "market",
-    "event",
-    "name",
-    "state",
-    "tick",
-    "fees, bps",
-    "orders",
-    "volume, shares",
-    "price",
-)
-_RESOLVED = (MarketState.RESOLVED, MarketState.VOIDED)
 
 
 @click.group("market", short_help="create markets, open, halt, close, resolve, void and show them")
@@ -362,37 +348,6 @@ def list_markets(event: int, *, data: Path, as_json: bool) -> None:
         say_json([as_dict(one) for one in found])
     else:
         say_table("", COLUMNS, [row(one) for one in found])
-
-
-def as_dict(market: MarketRecord) -> dict[str, Any]:
-    """Return a market as JSON types; prices in units of 0.0001, volume in lots of 0.01 share."""
-    return {
-        "market": market.number,
-        "event": market.event,
-        "name": market.name,
-        "state": MarketState(market.state).name.lower(),
-        "tick": market.tick,
-        "taker_fee_bps": market.taker_fee_bps,
-        "maker_fee_bps": market.maker_fee_bps,
-        "orders": market.orders,
-        "volume_lots": market.volume,
-        "price": market.price if market.state in _RESOLVED else None,
-    }
-
-
-def row(market: MarketRecord) -> tuple[object, ...]:
-    """Return a market as a row under COLUMNS."""
-    return (
-        market.number,
-        market.event,
-        market.name,
-        MarketState(market.state).name.lower(),
-        market.tick,
-        f"{market.taker_fee_bps} / {market.maker_fee_bps}",
-        market.orders,
-        shares(market.volume),
-        price(market.price) if market.state in _RESOLVED else "-",
-    )
 
 
 def _advance(
