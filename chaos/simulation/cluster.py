@@ -14,7 +14,7 @@ from chaos.simulation.client_host import ClientHost
 from chaos.simulation.committed_log import Applied, CommittedLog
 from chaos.simulation.following import Following
 from chaos.simulation.host import DAMAGED, Host
-from chaos.simulation.invariants.invariant import Invariant, ViolationError
+from chaos.simulation.invariants.invariant import OCCASIONS, Invariant, ViolationError
 from chaos.simulation.network import Network
 from chaos.simulation.reader_host import Answered, ReaderHost
 from chaos.simulation.scheduler import Scheduler
@@ -64,6 +64,10 @@ class Cluster:
         self._record = record
         self._trace = blake3()
         self.invariants = [invariant(self) for invariant in invariants]
+        self._looking = {
+            occasion: [one for one in self.invariants if one.looks_when(occasion)]
+            for occasion in OCCASIONS
+        }
         self.hosts = {
             number: Host(
                 number,
@@ -159,14 +163,14 @@ class Cluster:
     def answered(self, answer: Answered) -> None:
         """Hear that a reader got an answer."""
         self.trace(8, answer.subject, answer.log_index)
-        self._watch(lambda one: one.answered(answer))
+        self._watch("answered", lambda one: one.answered(answer))
         if answer.linearizable:
             self.newest_told = max(self.newest_told, answer.log_index)
 
     def heard(self, following: Following, frames: bytes) -> None:
         """Hear that a subscriber got events."""
         self.trace(9, following.feed, following.stream, len(frames))
-        self._watch(lambda one: one.heard(following, frames))
+        self._watch("heard", lambda one: one.heard(following, frames))
 
     # Watching: what hosts tell.
 
@@ -180,7 +184,7 @@ class Cluster:
         self._watch_applies(host, node)
         self._watch_refusals(host, node)
         self._watch_stamps(host, node)
-        self._watch(lambda one: one.started(host))
+        self._watch("started", lambda one: one.started(host))
 
     def _watch_roles(self, host: Host, node: Assembly) -> None:
         tell = node.replica._core.on_state
@@ -190,7 +194,7 @@ class Cluster:
             self.trace(5, host.number, state, node.replica.term)
             if state == LEADER:
                 self.note(host.lane, "leader", f"leads term {node.replica.term}")
-            self._watch(lambda one: one.state_changed(host, state))
+            self._watch("state_changed", lambda one: one.state_changed(host, state))
 
         node.replica._core.on_state = state_changed
 
@@ -223,7 +227,7 @@ class Cluster:
 
         def stamped() -> int:
             stamp_ns = stamp()
-            self._watch(lambda one: one.stamped(host, stamp_ns))
+            self._watch("stamped", lambda one: one.stamped(host, stamp_ns))
             return stamp_ns
 
         proposer.stamp = stamped
@@ -240,14 +244,14 @@ class Cluster:
                 what = f"node {host.number} at {applied.index} differs from a replay of the log"
                 self.violate(ViolationError(REPLAY_EQUALS_LIVE, what))
         self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
-        self._watch(lambda one: one.applied(host, applied, first=first))
+        self._watch("applied", lambda one: one.applied(host, applied, first=first))
 
-    def _watch(self, look: Callable[[Invariant], None]) -> None:
-        """Let every invariant look; the first violation ends the run, whoever is running."""
+    def _watch(self, occasion: str, look: Callable[[Invariant], None]) -> None:
+        """Let invariants look; the first violation ends the run, whoever is running."""
         if self.violation is not None:
             return
         try:
-            for invariant in self.invariants:
+            for invariant in self._looking[occasion]:
                 look(invariant)
         except ViolationError as violation:
             self.violate(violation)
@@ -349,7 +353,7 @@ class Cluster:
 
     def judge(self) -> None:
         """Let the invariants look at the end."""
-        self._watch(lambda one: one.ended())
+        self._watch("ended", lambda one: one.ended())
 
     @property
     def work(self) -> dict[str, int]:

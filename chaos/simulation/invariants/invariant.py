@@ -1,6 +1,6 @@
 """What an invariant may look at, and when."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from chaos.simulation.cluster import Cluster
@@ -20,6 +20,10 @@ class ViolationError(AssertionError):
         self.what = what
 
 
+OCCASIONS: Final = ("started", "state_changed", "stamped", "applied", "answered", "heard", "ended")
+"""When an invariant can look: its methods of these names."""
+
+
 class Invariant:
     """Looks at one cluster from its start to its end. Override what matters; count what is seen."""
 
@@ -35,6 +39,10 @@ class Invariant:
         self.checked += 1
         if not holds:
             raise ViolationError(self.name, what)
+
+    def looks_when(self, occasion: str) -> bool:
+        """Tell whether it looks on one of the OCCASIONS."""
+        return getattr(type(self), occasion) is not getattr(Invariant, occasion)
 
     def started(self, host: "Host") -> None:
         """Look at a node that has just been put together from its disk."""
