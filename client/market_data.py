@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from client.events import DepthChanged, Event, iterate_events
+from client.events import Event, iterate_events
+from client.public_events import DepthChanged
 from client.records import parse_levels
 from node.domain.terms import BID
 from node.protocol import messages

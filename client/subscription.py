@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from client.errors import ClientError, SubscriptionRefusedError
-from client.events import Event, iterate_events, parse_header
+from client.event_header import parse_header
+from client.events import Event, iterate_events
 from node.protocol import messages, refusals
 from node.protocol.encoding import encode_subscribe, encode_unsubscribe
 from node.protocol.event_routes import (

@@ -20,7 +20,7 @@ _COMMANDS = {
     "order": "place, preview, cancel and list orders",
     "group": "limit what groups of orders fill in fifteen seconds",
     "depth": "show a market's book by price",
-    "resolution": "propose what markets come to, dispute and decide",
+    "resolution": "propose what markets come to, attest, dispute, decide",
     "pause": "pause the venue, an event, a market or an account",
     "replay": "send recorded order flow to the cluster",
     "bench": "measure throughput and latency",
@@ -29,8 +29,8 @@ _COMMANDS = {
     "snapshot": "take and list snapshots",
     "backup": "back a stopped node up, verify and restore backups",
     "log": "look into a node's journal offline",
-    "keys": "make and show keys",
-    "config": "check a node's configuration",
+    "keys": "make and show keys, give and take their roles",
+    "config": "check a node's configuration, set limits of the venue",
 }
 
 

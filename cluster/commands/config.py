@@ -1,19 +1,26 @@
-"""`quorumbook config`: whether a node's file can be used, and what it comes to."""
+"""`quorumbook config`: whether a node's file can be used; and the limits of the venue."""
 
 from pathlib import Path
 
 import click
 import msgspec
 
-from cluster.console import failures_explained, json_option, say_json, say_table
+from cluster.clients import trade
+from cluster.console import (
+    data_option,
+    failures_explained,
+    json_option,
+    say_json,
+    say_table,
+)
 from cluster.deployment import genesis_limits
 from config import load_node, load_profile, profile_names
 from node.domain.limits import Limit
 
 
-@click.group("config", short_help="check a node's configuration")
+@click.group("config", short_help="check a node's configuration, set limits of the venue")
 def command() -> None:
-    """Check configuration.
+    """Check a node's configuration, and set limits of the venue, which are in its log.
 
     Example: quorumbook config check .quorumbook/node-1/node.toml
     """
@@ -52,6 +59,24 @@ def check(file: Path | None, profile: str | None, *, as_json: bool) -> None:
         say_table(
             str(file or f"profile {profile}"), ("setting", "value"), sorted(_flat("", settings))
         )
+
+
+@command.command("limit")
+@click.argument("name", type=click.Choice([limit.name.lower() for limit in Limit]))
+@click.argument("value", type=click.IntRange(0, (1 << 63) - 1))
+@data_option
+@json_option
+def set_limit(name: str, value: int, *, data: Path, as_json: bool) -> None:
+    """Set the limit NAME of the venue to VALUE, on all nodes at the same place of the log.
+
+    Example: quorumbook config limit resolver_quorum 2
+    """
+    limit = Limit[name.upper()]
+    index = trade(data, lambda client: client.admin.configure(limit, value)).log_index
+    if as_json:
+        say_json({"limit": name, "value": value, "log_index": index})
+    else:
+        click.echo(f"{name} is {value} as of index {index}")
 
 
 def _flat(path: str, value: object) -> list[tuple[str, str]]:

@@ -5,14 +5,18 @@ from pathlib import Path
 import click
 from nacl.signing import SigningKey
 
-from cluster.clients import OPERATOR, is_key_name
+from cluster.clients import OPERATOR, is_key_name, trade
 from cluster.console import data_option, failures_explained, json_option, say_json, say_table
 from cluster.deployment import DeploymentError, open_deployment, read_key, write_key
+from node.domain.terms import Role
+
+_ROLES = {role.name.lower(): role for role in Role if role is not Role.TRADER}
+"""What a key can be besides a trader's, which comes with its account."""
 
 
-@click.group("keys", short_help="make and show keys")
+@click.group("keys", short_help="make and show keys, give and take their roles")
 def command() -> None:
-    """Make and show the keys with which clients log in.
+    """Make and show the keys with which clients log in, and say what they may do.
 
     Example: quorumbook keys init alice
     """
@@ -67,3 +71,46 @@ def show(*, data: Path, as_json: bool) -> None:
         )
     else:
         say_table("", ("name", "public key", "file"), keys)
+
+
+@command.command("grant")
+@click.argument("name")
+@click.argument("role", type=click.Choice(sorted(_ROLES)))
+@data_option
+@json_option
+def grant(name: str, role: str, *, data: Path, as_json: bool) -> None:
+    """Let the key called NAME act as ROLE.
+
+    Example: quorumbook keys grant oracle resolver
+    """
+    public = _public_key(data, name)
+    index = trade(data, lambda client: client.admin.grant_key(_ROLES[role], public)).log_index
+    if as_json:
+        say_json({"name": name, "role": role, "log_index": index})
+    else:
+        click.echo(f"{name} is a {role} as of index {index}")
+
+
+@command.command("revoke")
+@click.argument("name")
+@data_option
+@json_option
+def revoke(name: str, *, data: Path, as_json: bool) -> None:
+    """Let the key called NAME do nothing any more; its file and its resting orders stay.
+
+    Example: quorumbook keys revoke oracle
+    """
+    public = _public_key(data, name)
+    index = trade(data, lambda client: client.admin.revoke_key(public)).log_index
+    if as_json:
+        say_json({"name": name, "revoked": True, "log_index": index})
+    else:
+        click.echo(f"{name} is revoked as of index {index}")
+
+
+def _public_key(data: Path, name: str) -> bytes:
+    with failures_explained():
+        file = open_deployment(data).key_file(name)
+        if name == OPERATOR or not file.exists():
+            raise DeploymentError(f"there is no key {name!r}; `quorumbook keys init` makes one")
+        return bytes(read_key(file).verify_key)

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from client import Client, Reply
+from client.resolving import Attestation
 from cluster.clients import NUMBER, PRICE, trade
-from cluster.console import data_option, json_option, say_json
+from cluster.console import data_option, failures_explained, json_option, say_json
+from cluster.deployment import DeploymentError, open_deployment, read_key
 from node.domain.identifiers import EVIDENCE_SIZE
 
 
@@ -42,9 +44,9 @@ evidence_option = click.option(
 )
 
 
-@click.group("resolution", short_help="propose what markets come to, dispute and decide")
+@click.group("resolution", short_help="propose what markets come to, attest, dispute, decide")
 def command() -> None:
-    """Propose what closed markets come to, dispute proposals, and decide disputes.
+    """Propose or attest what closed markets come to, dispute proposals, and decide disputes.
 
     Example: quorumbook resolution propose 1 1
     """
@@ -70,6 +72,51 @@ def propose(market: int, outcome: int, *, evidence: bytes, data: Path, as_json: 
         lambda client: client.admin.propose_resolution(market, outcome, evidence),
         as_json=as_json,
     )
+
+
+@command.command("attest")
+@click.argument("market", type=NUMBER)
+@click.argument("outcome", type=PRICE)
+@click.option("--by", "name", required=True, help="The name of a resolver's key.")
+@click.option(
+    "--round",
+    "turn",
+    type=click.IntRange(0, 255),
+    default=0,
+    show_default=True,
+    help="How often MARKET was disputed before.",
+)
+@evidence_option
+@data_option
+@json_option
+def attest(
+    market: int,
+    outcome: int,
+    *,
+    name: str,
+    turn: int,
+    evidence: bytes,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Sign as a resolver that MARKET comes to the price OUTCOME of YES.
+
+    As many resolvers as the limit RESOLVER_QUORUM asks for make it the proposal, or decide its
+    dispute, when they sign the same outcome and evidence.
+
+    Example: quorumbook resolution attest 1 1 --by oracle
+    """
+    with failures_explained():
+        deployment = open_deployment(data)
+        file = deployment.key_file(name)
+        if not file.exists():
+            raise DeploymentError(
+                f"there is no key {name!r}; `quorumbook keys init {name}` makes one, and "
+                f"`quorumbook keys grant {name} resolver` lets it attest"
+            )
+        cluster_id = bytes.fromhex(deployment.cluster_id)
+        word = Attestation(read_key(file), cluster_id, market, outcome, evidence, turn)
+    _say(data, market, "attested", lambda client: client.resolving.attest(word), as_json=as_json)
 
 
 @command.command("dispute")

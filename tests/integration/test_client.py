@@ -21,7 +21,7 @@ from client import (
     SyncClient,
 )
 from client.connection import Address
-from client.events import OrderFilled, OrderRested
+from client.private_events import OrderFilled, OrderRested
 from client.replies import parse_replies
 from client.session import TradeSession
 from node.domain.codes import Code

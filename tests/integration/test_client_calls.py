@@ -5,7 +5,8 @@ import struct
 import pytest
 
 from client import RejectedError
-from client.events import AuctionPriced, AuctionScheduled, parse_event
+from client.events import parse_event
+from client.public_events import AuctionPriced, AuctionScheduled
 from client.records import ClearingRecord
 from node.domain import events as layout
 from node.domain.codes import Code

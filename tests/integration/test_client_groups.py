@@ -5,7 +5,8 @@ import struct
 import pytest
 
 from client import RejectedError
-from client.events import OrderGroupChanged, parse_event
+from client.events import parse_event
+from client.private_events import OrderGroupChanged
 from node.domain import events as layout
 from node.domain.codes import Code
 from node.domain.terms import Intent, OrderGroupState

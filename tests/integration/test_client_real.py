@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from client import Client
-from client.events import OrderRested
+from client.private_events import OrderRested
 from cluster.demonstration import free_base_port
 from cluster.deployment import Deployment, Plan, create_deployment
 from cluster.processes import await_leader, await_stopped, start_node, stop_all

@@ -6,71 +6,20 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from cluster.app import app
 from cluster.demonstration import await_agreement, free_base_port
-from cluster.deployment import Deployment, Plan, create_deployment, open_deployment
+from cluster.deployment import Plan, create_deployment
 from cluster.flow import write_flow
 from cluster.flow_generator import generate_flow
-from cluster.processes import await_leader, await_stopped, start_node, stop_all
+from cluster.processes import await_leader, await_stopped, start_node
 from cluster.status import fetch, fetch_status
-
-SETTLE_SECONDS = 30.0
-
-
-class Terminal:
-    """Types commands for one cluster; every answer is the JSON that a program would get."""
-
-    def __init__(self, data: Path) -> None:
-        """Work on the cluster in `data`."""
-        self.data = data
-
-    def __call__(self, *words: str, code: int = 0) -> Any:
-        """Run a command with --json, check its exit code, and return what it says."""
-        result = CliRunner().invoke(app, [*words, "--data", str(self.data), "--json"])
-        assert result.exit_code == code, (words, result.output)
-        lines = result.stdout.strip().splitlines()
-        return json.loads(lines[-1]) if lines and not code else result.output
-
-    @property
-    def deployment(self) -> Deployment:
-        """Return the cluster's files."""
-        return open_deployment(self.data)
-
-
-@pytest.fixture
-def make_cluster(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
-    """Return a maker of running clusters, all of which are gone afterwards."""
-    made: list[Terminal] = []
-
-    def make(name: str, settings: str = "") -> Terminal:
-        terminal = Terminal(tmp_path / name)
-        deployment = create_deployment(terminal.data, Plan(3, free_base_port(), "dev"))
-        for member in deployment.members:
-            with deployment.config_file(member.number).open("a") as file:
-                file.write(settings)
-        made.append(terminal)
-        terminal("up", "--detach")
-        return terminal
-
-    yield make
-    for terminal in made:
-        stop_all(terminal.deployment)
-
-
-def settle(what: Callable[[], bool]) -> None:
-    """Wait until `what` is true; fail when it takes too long."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while not what():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
+from tests.integration.terminal import SETTLE_SECONDS, Terminal, settle
 
 
 def test_a_market_lives_from_its_creation_to_its_resolution(

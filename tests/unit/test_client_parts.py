@@ -12,10 +12,12 @@ from nacl.signing import SigningKey
 
 from client.connection import Address, Connection, LoginFailedError, RedirectedError
 from client.errors import KeyFileError, NotConnectedError, RejectedError
-from client.events import DepthChanged, Header, OtherEvent, iterate_events, parse_event
+from client.event_header import Header
+from client.events import OtherEvent, iterate_events, parse_event
 from client.keys import load_key
 from client.leader_finder import LeaderFinder
 from client.market_data import LocalBook
+from client.public_events import DepthChanged
 from client.replies import Reply, parse_replies
 from client.resend import ResendQueue
 from client.timing import ClientTiming
