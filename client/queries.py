@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from client import records
+from client import life_records, records
 from client.errors import QueryRefusedError
 from client.previews import Preview, parse_preview
 from node.domain.terms import Intent, TimeInForce
@@ -155,6 +155,30 @@ class Queries:
         """Return what trading in a market is bound to; None when there is no such market."""
         found = await self._one(messages.RULES, market, 0, linearizable)
         return records.parse_rules(found) if found else None
+
+    async def market_times(
+        self, market: int, *, linearizable: bool = True
+    ) -> life_records.TimesRecord | None:
+        """Return when a market opens and closes by itself; None when it does not."""
+        found = await self._one(messages.MARKET_TIMES, market, 0, linearizable)
+        return life_records.parse_times(found) if found else None
+
+    async def resolution(
+        self, market: int, *, linearizable: bool = True
+    ) -> life_records.ResolutionRecord | None:
+        """Return what a market is about to come to; None before the first word, and once final."""
+        found = await self._one(messages.RESOLUTION, market, 0, linearizable)
+        return life_records.parse_resolution(found) if found else None
+
+    async def pauses(self, *, linearizable: bool = True) -> list[life_records.PauseRecord]:
+        """Return the pauses that are on; for brokers and operators."""
+        answer = await self._reader.ask_all(messages.PAUSES, linearizable=linearizable)
+        return life_records.parse_pauses(answer.records)
+
+    async def stops(self, *, linearizable: bool = True) -> list[life_records.StopRecord]:
+        """Return the stops that are on; for brokers and operators."""
+        answer = await self._reader.ask_all(messages.STOPS, linearizable=linearizable)
+        return life_records.parse_stops(answer.records)
 
     async def depth(self, market: int, *, linearizable: bool = True) -> Depth:
         """Return the best levels of a market, up to 2,000 a side."""

@@ -28,3 +28,8 @@ class Moment(click.ParamType[int]):
 
 
 TIME: Final = Moment()
+
+
+def at_text(time_ns: int) -> str:
+    """Return a time as TIME takes it; what is finer than a microsecond is left off."""
+    return (EPOCH + timedelta(microseconds=time_ns // 1_000)).isoformat().replace("+00:00", "Z")

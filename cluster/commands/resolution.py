@@ -7,10 +7,19 @@ import click
 
 from client import Client, Reply
 from client.resolving import Attestation
-from cluster.clients import NUMBER, PRICE, trade
-from cluster.console import data_option, failures_explained, json_option, say_json
+from cluster.clients import NUMBER, PRICE, read, trade
+from cluster.console import (
+    data_option,
+    failures_explained,
+    json_option,
+    price,
+    say_json,
+    say_table,
+)
 from cluster.deployment import DeploymentError, open_deployment, read_key
+from cluster.moments import at_text
 from node.domain.identifiers import EVIDENCE_SIZE
+from node.domain.terms import ResolutionStage
 
 
 class Evidence(click.ParamType[bytes]):
@@ -156,6 +165,36 @@ def decide(market: int, outcome: int, *, evidence: bytes, data: Path, as_json: b
         lambda client: client.admin.decide_resolution(market, outcome, evidence),
         as_json=as_json,
     )
+
+
+@command.command("show")
+@click.argument("market", type=NUMBER)
+@data_option
+@json_option
+def show(market: int, *, data: Path, as_json: bool) -> None:
+    """Show what MARKET is about to come to, who has attested what, and when it is final.
+
+    Example: quorumbook resolution show 1
+    """
+    found = read(data, lambda client: client.queries.resolution(market))
+    if found is None:
+        if as_json:
+            say_json({})
+        else:
+            click.echo(f"market {market}: nobody has said what it comes to, or it is final")
+        return
+    stage = ResolutionStage(found.stage).name.lower()
+    said = [(one.key, price(one.price), one.evidence.hex()) for one in found.attestations]
+    if as_json:
+        facts = {**found._asdict(), "stage": stage, "evidence": found.evidence.hex()}
+        say_json({**facts, "attestations": said})
+        return
+    click.echo(f"market {market}: {stage} in round {found.round}")
+    if found.stage != ResolutionStage.ATTESTING:
+        click.echo(f"proposed: {price(found.price)}, evidence {found.evidence.hex()}")
+    if found.stage == ResolutionStage.PROPOSED:
+        click.echo(f"final at {at_text(found.final_at_ns)} unless it is disputed")
+    say_table("attested", ("key", "price", "evidence"), said)
 
 
 def _say(

@@ -7,16 +7,17 @@ import click
 from client import Client
 from client.accounts import Budget
 from client.administration import Bounds
-from cluster.clients import NUMBER, SHARES, USDC, owner_of, trade
-from cluster.console import data_option, json_option, say_json
-from node.domain.terms import Scope, StopReason
+from client.life_records import PauseRecord, StopRecord
+from cluster.clients import NUMBER, SHARES, USDC, owner_of, read, trade
+from cluster.console import data_option, json_option, say_json, say_table
+from node.domain.terms import PauseLevel, PauseScope, Scope, StopReason
 from node.domain.units import MAX_SUPPLY, NANOSECONDS_PER_SECOND
 
 SCOPES = click.Choice([scope.name.lower() for scope in Scope])
 REASONS = click.Choice([reason.name.lower() for reason in StopReason])
 
 
-@click.group("risk", short_help="stop and let go, bounds accounts and markets, grant agents")
+@click.group("risk", short_help="stop and let go, bounds of accounts and markets, agents")
 def command() -> None:
     """Stop and let go, bounds accounts and markets, and grant agents a budget.
 
@@ -75,6 +76,42 @@ def _say_stops(what: str, scope: str, subject: int, count: int, *, as_json: bool
         say_json({"scope": scope, "subject": subject, "stops": count})
     else:
         click.echo(f"{what}; {count} stops are on")
+
+
+@command.command("show")
+@data_option
+@json_option
+def show(*, data: Path, as_json: bool) -> None:
+    """Show every stop and every pause that is on: what keeps orders out.
+
+    Example: quorumbook risk show
+    """
+
+    async def work(client: Client) -> tuple[list[StopRecord], list[PauseRecord]]:
+        return await client.queries.stops(), await client.queries.pauses()
+
+    stops, pauses = read(data, work)
+    stop_rows = [
+        (
+            Scope(one.scope).name.lower(),
+            one.subject,
+            StopReason(one.reason).name.lower(),
+            one.by,
+            one.reference,
+            "closing" if one.closing else "closed",
+        )
+        for one in stops
+    ]
+    pause_rows = [
+        (PauseScope(one.scope).name.lower(), one.subject, PauseLevel(one.level).name.lower())
+        for one in pauses
+    ]
+    if as_json:
+        say_json({"stops": stop_rows, "pauses": pause_rows})
+        return
+    columns = ("scope", "number", "reason", "by key", "reference", "its orders")
+    say_table("stops", columns, stop_rows)
+    say_table("pauses", ("scope", "number", "level"), pause_rows)
 
 
 @command.command("bounds")

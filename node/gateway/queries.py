@@ -37,6 +37,8 @@ _OWN: Final = frozenset(
     }
 )
 """Subjects of one account: `number` is the account."""
+_OF_ALL: Final = frozenset({messages.ACCOUNTS, messages.PAUSES, messages.STOPS})
+"""Subjects that are about accounts of others too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Queries:
             return True
         if question.subject in _OWN:
             return self._view.acts_for(key, question.number)
-        return question.subject != messages.ACCOUNTS
+        return question.subject not in _OF_ALL
 
     def _check(self, connection: Connection, question: Question) -> tuple[int, int]:
         if not question.is_known:

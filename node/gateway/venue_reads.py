@@ -4,18 +4,20 @@ Canonical records, cut to the size of one answer.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from node.domain import limits, records
 from node.domain.limits import LIMIT_COUNT
 from node.engine.account import Account
+from node.engine.market import Market
 from node.engine.order import Order
 from node.engine.order_list import OrderList
 from node.engine.ownership import owner_of
 from node.engine.pages import Record
 from node.engine.reading import clearing_bytes, depth_bytes, record_bytes
 from node.engine.venue import Venue
+from node.gateway.restraints import pauses_after, stops_after
 from node.gateway.seams import Depth, Found, KeyView, SessionView
 from node.protocol import messages
 
@@ -118,6 +120,8 @@ class VenueReads:
             return self._open_orders(number, identifier, cursor, most_bytes)
         if subject == messages.ORDER_GROUPS:
             return self._order_groups(number, cursor, most_bytes)
+        if subject in {messages.PAUSES, messages.STOPS}:
+            return self._restraints(subject, cursor, most_bytes)
         return self._numbered(subject, number, cursor, most_bytes)
 
     def preview(self, order: bytes, key: int) -> bytes:
@@ -133,9 +137,9 @@ class VenueReads:
             return venue.account(number)
         if subject == messages.MARKET:
             return venue.market(number)
-        if subject == messages.RULES:
+        if subject in _OF_MARKETS:
             market = venue.market(number)
-            return None if market is None else market.rules
+            return None if market is None else _OF_MARKETS[subject](market)
         if subject == messages.EVENT:
             return venue.event(number)
         if subject == messages.TREASURY:
@@ -251,6 +255,15 @@ class VenueReads:
             chosen[-1].number if most < len(listed) else 0,
         )
 
+    def _restraints(self, subject: int, cursor: int, most_bytes: int) -> Found:
+        """Return pauses or stops that are on, with numbers above `cursor`."""
+        of_pauses = subject == messages.PAUSES
+        size = records.PAUSE_SIZE if of_pauses else records.STOP_SIZE
+        after = pauses_after if of_pauses else stops_after
+        # Rounds down: whole records.
+        found, cursor = after(self._venue.state, cursor, most_bytes // size)
+        return Found(size, len(found), b"".join(record_bytes(one) for one in found), cursor)
+
     def _orders_after(
         self, account: Account, market: int, cursor: int
     ) -> Iterator[tuple[int, Order]]:
@@ -285,9 +298,16 @@ _SIZES: Final = {
     messages.ACCOUNT: records.ACCOUNT_SIZE,
     messages.MARKET: records.MARKET_SIZE,
     messages.RULES: records.RULES_SIZE,
+    messages.MARKET_TIMES: records.TIMES_SIZE,
+    messages.RESOLUTION: records.RESOLUTION_SIZE,
     messages.EVENT: records.EVENT_SIZE,
     messages.TREASURY: records.TREASURY_SIZE,
     messages.STATUS: _VENUE_SIZE,
     messages.ORDER: records.ORDER_SIZE,
     messages.ORDER_BY_CLIENT_ID: records.ORDER_SIZE,
+}
+_OF_MARKETS: Final[dict[int, Callable[[Market], Record | None]]] = {
+    messages.RULES: lambda market: market.rules,
+    messages.MARKET_TIMES: lambda market: market.times,
+    messages.RESOLUTION: lambda market: market.resolution,
 }

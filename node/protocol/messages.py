@@ -252,6 +252,10 @@ SCHEDULES: Final = 14
 RULES: Final = 15
 ORDER_GROUPS: Final = 16
 CLEARING: Final = 17
+MARKET_TIMES: Final = 18
+RESOLUTION: Final = 19
+PAUSES: Final = 20
+STOPS: Final = 21
 PREVIEWS: Final = 100
 """The subject of the answer to a PREVIEW; a QUERY cannot ask for it."""
 
@@ -276,3 +280,7 @@ class Subject(IntEnum):
     RULES = RULES
     ORDER_GROUPS = ORDER_GROUPS
     CLEARING = CLEARING
+    MARKET_TIMES = MARKET_TIMES
+    RESOLUTION = RESOLUTION
+    PAUSES = PAUSES
+    STOPS = STOPS

@@ -99,6 +99,8 @@ async def test_answers_are_the_canonical_records(node: SingleNode) -> None:
         (messages.RULES, 1, 0, 56, 1),
         (messages.ORDER_GROUPS, 1, 0, 168, 0),
         (messages.CLEARING, 1, 0, 24, 0),
+        (messages.PAUSES, 0, 0, 24, 0),
+        (messages.STOPS, 0, 0, 32, 0),
         (messages.STATUS, 0, 0, 360, 1),
         (messages.ACCOUNTS, 0, 0, 80, 3),
     ):

@@ -153,6 +153,7 @@ PREFIXES: dict[str, tuple[ModuleType, tuple[str, ...]]] = {
     "TIMES record": (records, ("TIMES",)),
     "RESOLUTION record": (records, ("RESOLUTION",)),
     "PAUSE record": (records, ("PAUSE",)),
+    "STOP record": (records, ("STOP",)),
     "LEVEL record": (records, ("LEVEL",)),
     "TREASURY record": (records, ("TREASURY",)),
     "SCHEDULE record": (records, ("SCHEDULE",)),
