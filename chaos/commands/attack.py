@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chaos.commands.finite import FiniteRange
 from chaos.report.target import TARGET_FILE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PARTS = ("fuzz", "authentication", "overload")
     help="Fuzz executions to reach, over all runs with the same --state.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(1), help="For fuzzing, and for overload: 60; quick: 10."
+    "--seconds", type=FiniteRange(1), help="For fuzzing, and for overload: 60; quick: 10."
 )
 @click.option(
     "--attempts", type=click.IntRange(1), help="To get in: 12,000; quick: 600.", metavar="N"

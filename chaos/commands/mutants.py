@@ -11,6 +11,7 @@ from statistics import median
 
 import click
 
+from chaos.commands.finite import FiniteRange
 from chaos.commands.seeds import seeds_of
 from chaos.disks.workplace import remove_leftovers
 from chaos.invocation import invocation, invocation_given
@@ -41,7 +42,9 @@ _MEDIAN_MOST = 50
     help="A:B, at most.",
 )
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, show_default="cores")
-@click.option("--seconds-each", type=float, default=600.0, show_default=True, help="At most.")
+@click.option(
+    "--seconds-each", type=FiniteRange(1), default=600.0, show_default=True, help="At most."
+)
 @click.option(
     "--keep-copy",
     type=click.Path(path_type=Path, file_okay=False),

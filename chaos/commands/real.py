@@ -7,6 +7,7 @@ from time import monotonic
 
 import click
 
+from chaos.commands.finite import FiniteRange
 from chaos.invocation import invocation, invocation_given
 from chaos.real.abilities import Abilities
 from chaos.real.belongings import Belongings
@@ -28,7 +29,7 @@ _INTERRUPTED = 1
 @click.command(name="real")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0.1, 10_000),
+    type=FiniteRange(0.1, 10_000),
     default=2.0,
     show_default=True,
     help="how long to break things; the round that has begun is then healed and judged, which "

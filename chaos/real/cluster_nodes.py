@@ -114,7 +114,11 @@ class ClusterNodes:
         if self._damaged or number not in self.damageable:
             raise UnsuitableError(f"node {number} is not to be damaged now")
         self._damaged.add(number)
-        yield
+        try:
+            yield
+        except UnsuitableError:
+            self._damaged.discard(number)  # Nothing was damaged.
+            raise
         self._damaged.discard(number)  # Not on the way out of an error: it is not rebuilt then.
 
     def _look(self) -> None:

@@ -30,6 +30,13 @@ class Drawn(NamedTuple):
     """Whether everything else is to be healed first: the plain case, to be measured."""
     random: Random
     """For whatever else the fault has to choose."""
+    again: bool = False
+    """Whether it was dealt before and did not suit the scene then."""
+
+
+class _Card(NamedTuple):
+    kind: Kind
+    again: bool
 
 
 class Schedule:
@@ -46,17 +53,19 @@ class Schedule:
         self._seed = seed
         self._kinds = sorted(kinds, key=lambda kind: kind.name)
         self._random = Random(f"{seed} schedule")
-        self._deck: list[Kind] = []
+        self._deck: list[_Card] = []
+        """What is drawn next is at its end."""
         self._number = 0
 
     def draw(self, busy: frozenset[str] = frozenset()) -> Drawn | None:
         """Return the next fault whose kind is not among `busy`; None when all are."""
         if not self._deck:
             dealt = [kind for kind in self._kinds for _ in range(_COPIES.get(kind.name, 1))]
-            self._deck = self._random.sample(dealt, len(dealt))
+            shuffled = self._random.sample(dealt, len(dealt))
+            self._deck = [_Card(kind, again=False) for kind in shuffled]
         for place in range(len(self._deck) - 1, -1, -1):
-            if self._deck[place].name not in busy:
-                chosen = self._deck.pop(place)
+            if self._deck[place].kind.name not in busy:
+                chosen, again = self._deck.pop(place)
                 break
         else:
             return None
@@ -68,8 +77,14 @@ class Schedule:
             self._random.uniform(*GAP_SECONDS),
             self._random.random() < _ALONE_SHARE.get(chosen.name, _ALONE_SHARE_ELSE),
             Random(f"{self._seed} fault {self._number}"),
+            again,
         )
 
     def put_back(self, drawn: Drawn) -> None:
-        """Take back a fault that did not suit the scene: its kind comes again, a little later."""
-        self._deck.insert(max(0, len(self._deck) - 3), drawn.kind)
+        """Take back a fault that did not suit the scene: its kind comes again, last of this deck.
+
+        One that did not suit then either waits for the next deck: no kind is drawn for ever while
+        others wait.
+        """
+        if not drawn.again:
+            self._deck.insert(0, _Card(drawn.kind, again=True))

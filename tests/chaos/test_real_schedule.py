@@ -1,13 +1,21 @@
 """The plan of a real run: what is in the catalogue, what is left out and why, what comes when."""
 
 from collections import Counter
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
 
 from chaos.real import faults
 from chaos.real.abilities import Abilities
-from chaos.real.catalogue import CATALOGUE, Kind
-from chaos.real.schedule import Schedule
+from chaos.real.catalogue import CATALOGUE
+from chaos.real.cluster_nodes import ClusterNodes, UnsuitableError
+from chaos.real.node_process import NodeFailedError, NodeProcess
+from chaos.real.schedule import Drawn, Schedule
 
 KINDS = tuple(CATALOGUE.values())
+ONCE = tuple(kind for kind in KINDS if kind.name != "kill-leader")
+"""Those of which a deck has one card."""
 
 
 def drawn(seed: str, count: int) -> list[tuple[str, float, float, bool, float]]:
@@ -21,9 +29,11 @@ def drawn(seed: str, count: int) -> list[tuple[str, float, float, bool, float]]:
     return found
 
 
-def names_of(kinds: list[Kind]) -> list[str]:
-    """Return their names."""
-    return [kind.name for kind in kinds]
+def next_of(schedule: Schedule) -> Drawn:
+    """Draw the next fault."""
+    found = schedule.draw()
+    assert found is not None
+    return found
 
 
 def test_the_catalogue_is_broad() -> None:
@@ -72,12 +82,44 @@ def test_a_kind_at_work_is_not_drawn_and_comes_later() -> None:
     assert schedule.draw(frozenset({first.kind.name, second.kind.name})) is None
 
 
-def test_a_fault_without_a_place_comes_again() -> None:
-    """What did not suit the scene is drawn again before the next deck."""
-    schedule = Schedule("5", KINDS)
-    first = schedule.draw()
-    assert first is not None
-    schedule.put_back(first)
+def test_a_fault_without_a_place_comes_again_when_all_others_had_their_turn() -> None:
+    """What did not suit the scene is drawn last of its deck."""
+    schedule = Schedule("5", ONCE[:5])
+    deck = [next_of(schedule) for _ in range(5)]
+    schedule = Schedule("5", ONCE[:5])
+    schedule.put_back(next_of(schedule))
 
-    soon = [schedule.draw() for _ in range(4)]
-    assert first.kind.name in names_of([one.kind for one in soon if one is not None])
+    names = [next_of(schedule).kind.name for _ in range(5)]
+    assert names == [*(one.kind.name for one in deck[1:]), deck[0].kind.name]
+
+
+def test_a_fault_that_never_suits_is_not_drawn_for_ever() -> None:
+    """A kind has two chances a deck: the others come as often as if it had not been there."""
+    schedule = Schedule("5", ONCE[:4])
+    never = ONCE[0].name
+    counted: Counter[str] = Counter()
+    for _ in range(5 * 10):
+        one = next_of(schedule)
+        counted[one.kind.name] += 1
+        if one.kind.name == never:
+            schedule.put_back(one)
+
+    assert counted.pop(never) == 20
+    assert set(counted.values()) == {10}
+
+
+def test_a_disk_that_could_not_be_damaged_is_free_for_the_next_damage() -> None:
+    """The lock of a fault that found no place is released; that of one that failed is not."""
+    cluster = ClusterNodes(
+        cast("NodeProcess", SimpleNamespace(number=number, pid=0)) for number in (1, 2, 3)
+    )
+    (number,) = cluster.damageable
+
+    def damage(error: Exception) -> None:
+        with pytest.raises(type(error)), cluster.damaging(number):
+            raise error
+
+    damage(UnsuitableError("nothing to damage"))
+    damage(NodeFailedError("not rebuilt"))
+    with pytest.raises(UnsuitableError), cluster.damaging(number):
+        pass
