@@ -11,6 +11,7 @@ from typing import Final
 
 from chaos.real.abilities import NETWORK, VOLUMES, Abilities
 from chaos.real.belongings import Belongings
+from chaos.real.casualties import CasualtyWatch
 from chaos.real.catalogue import Kind
 from chaos.real.cluster_nodes import ClusterNodes
 from chaos.real.diary import Diary
@@ -101,15 +102,18 @@ class Round:
         await self._begin()
         self._diary.note("cluster", "round", f"seed {self._seed}", began_ms)
         watch = LivenessWatch(self.cluster, self.trading, self._diary)
-        watching = asyncio.create_task(watch.watch())
+        casualties = CasualtyWatch(self.cluster, self._diary)
+        watching = [asyncio.create_task(one.watch()) for one in (watch, casualties)]
         try:
             await asyncio.sleep(_QUIET_SECONDS)
             await inject(self.scene, Schedule(self._seed, kinds), self._diary, seconds)
             await self._heal()
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in watching:
+                task.cancel()
+            for task in watching:
+                with suppress(asyncio.CancelledError):
+                    await task
         self.looks = watch.looks
         await self._end()
 

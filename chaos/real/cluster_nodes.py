@@ -1,7 +1,7 @@
 """The nodes of one round: who leads, who is whole, and until when a majority was connected."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic_ns
 from typing import Final
@@ -20,6 +20,10 @@ class UnsuitableError(Exception):
     """The scene does not fit a fault just now: no node is left for it, say."""
 
 
+class UnfeltError(Exception):
+    """A fault was tried and healed, and did not strike: the call to fail never came, say."""
+
+
 class ClusterNodes:
     """All nodes, and what faults have done to them."""
 
@@ -29,7 +33,11 @@ class ClusterNodes:
         self.recoveries_ms: list[float] = []
         self.failed = False
         """Whether a node did what it should not: then nothing more is broken in this round."""
+        self.unclaimed_ends: list[str] = []
+        """Of processes: those that no fault at work on the node had declared."""
         self._claimed: set[int] = set()
+        self._may_end: dict[int, Container[int]] = {}
+        """With which exit codes, by node on which a fault works."""
         self._hurt: list[frozenset[int]] = []
         self._majority_since_ns = monotonic_ns()
         self._damaged: set[int] = set()
@@ -84,17 +92,38 @@ class ClusterNodes:
     # Claims.
 
     @contextmanager
-    def crippling(self, *numbers: int) -> Iterator[None]:
-        """Keep other faults off these nodes meanwhile, and expect nothing of them."""
+    def crippling(self, *numbers: int, ends: Container[int] = ()) -> Iterator[None]:
+        """Keep other faults off these nodes meanwhile, and expect nothing of them.
+
+        With `ends` their processes may end, with one of these exit codes; with none otherwise.
+        """
         taken = self._claimed & set(numbers)
         if taken:
             raise UnsuitableError(f"nodes {sorted(taken)} are broken already")
+        self.look_for_ends()  # What ended before is not this fault's doing.
         self._claimed |= set(numbers)
+        self._may_end.update(dict.fromkeys(numbers, ends))
         try:
             with self.hurting(*numbers):
                 yield
         finally:
+            self.look_for_ends()
             self._claimed -= set(numbers)
+            for number in numbers:
+                del self._may_end[number]
+
+    def look_for_ends(self) -> None:
+        """Note every process that has ended without a fault that declared it."""
+        for number, node in self.nodes.items():
+            for end in node.take_ends():
+                if end.code in self._may_end.get(number, ()):
+                    continue
+                self.failed = True
+                claimed = number in self._claimed
+                cause = "which the fault on it does not cause" if claimed else "with no fault on it"
+                self.unclaimed_ends.append(
+                    f"node {number} ended with code {end.code}, {cause}: {end.words}"
+                )
 
     @contextmanager
     def hurting(self, *numbers: int) -> Iterator[None]:
@@ -116,8 +145,8 @@ class ClusterNodes:
         self._damaged.add(number)
         try:
             yield
-        except UnsuitableError:
-            self._damaged.discard(number)  # Nothing was damaged.
+        except (UnsuitableError, UnfeltError):
+            self._damaged.discard(number)  # Nothing is to be rebuilt.
             raise
         self._damaged.discard(number)  # Not on the way out of an error: it is not rebuilt then.
 

@@ -20,6 +20,8 @@ class Diary:
         self.faults: Counter[str] = Counter()
         self.unsuitable: Counter[str] = Counter()
         """How often a kind was drawn when the scene had no place for it."""
+        self.unfelt: Counter[str] = Counter()
+        """How often a kind was tried and did not strike; those are not among `faults`."""
         self.moments: list[Moment] = []
         self.violations: list[Violation] = []
 

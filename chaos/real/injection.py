@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from chaos.real.cluster_nodes import UnsuitableError
+from chaos.real.cluster_nodes import UnfeltError, UnsuitableError
 from chaos.real.diary import Diary
 from chaos.real.node_process import NodeFailedError
 from chaos.real.scene import Scene
@@ -57,11 +57,14 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
             asyncio.timeout(drawn.seconds + _HEAL_SECONDS),
             kind.apply(scene, drawn.random) as what,
         ):
-            diary.faults[kind.name] += 1
             await asyncio.sleep(drawn.seconds)
     except UnsuitableError:
         diary.unsuitable[kind.name] += 1
         return False
+    except UnfeltError as error:
+        diary.unfelt[kind.name] += 1
+        diary.note(kind.lane, kind.name, f"not felt: {error}", began_ms, diary.now_ms())
+        return True
     except TimeoutError:
         scene.cluster.failed = True
         diary.violate("what is broken heals", f"{kind.name} {what}: within {_HEAL_SECONDS:.0f} s")
@@ -70,5 +73,6 @@ async def _apply(scene: Scene, drawn: Drawn, diary: Diary) -> bool:
         diary.violate("a node does what it is told", f"{kind.name}: {error}")
     finally:
         scene.at_work.discard(drawn.number)
+    diary.faults[kind.name] += 1
     diary.note(kind.lane, kind.name, what, began_ms, diary.now_ms())
     return True

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from chaos.real.belongings import Belongings
 from chaos.real.site import Site, owned_environment
@@ -18,9 +18,25 @@ _POLL_SECONDS: Final = 0.02
 _KILL_SECONDS: Final = 10.0
 START_SECONDS_MAX: Final = 45.0
 
+STOPPED: Final = 0
+FAIL_STOPPED: Final = 70
+"""It cannot go on, or refuses to begin, and says why."""
+KILLED: Final = -signal.SIGKILL
+ANY_END: Final = range(-signal.NSIG, 256)
+"""For a node whose machine is gone: how its process ends says nothing."""
+_LINES_MOST: Final = 3
+_LINE_CHARACTERS_MOST: Final = 400
+
 
 class NodeFailedError(Exception):
     """A node did something that it should not; the message says what."""
+
+
+class End(NamedTuple):
+    """How a node's process ended, and what it said last."""
+
+    code: int
+    words: str
 
 
 class NodeProcess:
@@ -39,6 +55,10 @@ class NodeProcess:
         self._belongings = belongings
         self._process: subprocess.Popen[bytes] | None = None
         self._ticket = 0
+        self._said_before = 0
+        """How long the file of what it says was when the process started."""
+        self._ends: list[End] = []
+        self._taken: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -59,6 +79,8 @@ class NodeProcess:
         words = [sys.executable, "-m", "node", "--config", str(self.folder / "node.toml")]
         if recover:
             words.append("--recover")
+        self._note_end()
+        self._said_before = self._errors_size()
         self._belongings.remove(self._ticket)
         self._ticket = self._belongings.add(f"process of node {self.number}", self._end)
         with self._errors_file().open("ab") as errors:
@@ -73,15 +95,13 @@ class NodeProcess:
 
     async def start(self, *, recover: bool = False) -> None:
         """Start the node and return once it answers. Raises NodeFailedError when it does not."""
-        said = self._errors_size()
         self.spawn(recover=recover)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS_MAX
         while await self.status() is None:
             if self.exit_code is not None:
-                words = self.last_words(said)
                 raise NodeFailedError(
-                    f"node {self.number} ended with code {self.exit_code}: {words}"
+                    f"node {self.number} ended with code {self.exit_code}: {self.last_words()}"
                 )
             if loop.time() > deadline:
                 raise NodeFailedError(
@@ -89,15 +109,19 @@ class NodeProcess:
                 )
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def start_or_refuse(self) -> str:
-        """Start the node; return "" once it answers, or its last words when it refuses to run."""
+    async def start_or_refuse(self) -> End | None:
+        """Start the node; return None once it answers, or its end when it refuses to run.
+
+        Its words are those of this start only. Raises NodeFailedError when it does neither.
+        """
         try:
             await self.start()
         except NodeFailedError:
-            if self.exit_code is None:
+            code = self.exit_code
+            if code is None:
                 raise
-            return self.last_words()
-        return ""
+            return End(code, self.last_words())
+        return None
 
     # Ending.
 
@@ -132,6 +156,19 @@ class NodeProcess:
             await self.kill()
         return code
 
+    def take_ends(self) -> list[End]:
+        """Return how its processes have ended since this was last asked, each once."""
+        self._note_end()
+        ends, self._ends = self._ends, []
+        return ends
+
+    def _note_end(self) -> None:
+        process = self._process
+        if process is None or process is self._taken or process.poll() is None:
+            return
+        self._taken = process
+        self._ends.append(End(process.returncode, self._last_lines()))
+
     def _end(self) -> None:
         process = self._process
         if process is not None and process.poll() is None:
@@ -145,13 +182,17 @@ class NodeProcess:
         member = self.deployment.member(self.number)
         return await self._site.ask(self.number, lambda: fetch_status(self.deployment, member))
 
-    def last_words(self, since: int = 0) -> str:
-        """Return the last line on standard error behind its first `since` bytes."""
-        file = self._errors_file()
-        content = file.read_bytes()[since:] if file.exists() else b""
-        # A power cut may leave the end of a file that was not synced as zeroes.
-        lines = content.replace(b"\0", b"").decode(errors="replace").strip().splitlines()
+    def last_words(self) -> str:
+        """Return the last line that the process, or the last one, has said on standard error."""
+        lines = _lines(self._errors_file(), self._said_before)
         return lines[-1] if lines else "it said nothing"
+
+    def _last_lines(self) -> str:
+        """Return the ends of what the process said and of the node's log."""
+        said = _lines(self._errors_file(), self._said_before)[-_LINES_MOST:]
+        logged = _lines(self.folder / "log" / "node.jsonl", 0)[-_LINES_MOST:]
+        lines = [*(said or ["it said nothing"]), *logged]
+        return " / ".join(line[:_LINE_CHARACTERS_MOST] for line in lines)
 
     def _errors_file(self) -> Path:
         return self.folder / "log" / "stderr.log"
@@ -159,3 +200,13 @@ class NodeProcess:
     def _errors_size(self) -> int:
         file = self._errors_file()
         return file.stat().st_size if file.exists() else 0
+
+
+def _lines(file: Path, since: int) -> list[str]:
+    """Return the lines of `file` behind its first `since` bytes, as far as they can be read."""
+    try:
+        content = file.read_bytes()[since:]
+    except OSError:  # Its disk may be without power.
+        return []
+    # A power cut may leave the end of a file that was not synced as zeroes.
+    return content.replace(b"\0", b"").decode(errors="replace").strip().splitlines()

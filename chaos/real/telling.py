@@ -5,6 +5,7 @@ from typing import Final
 
 from chaos.real.campaign import Course
 from chaos.real.catalogue import CATALOGUE
+from chaos.real.diary import Diary
 from chaos.report.run_report import Figure, RunReport
 from chaos.report.source_commit import source_commit
 
@@ -27,6 +28,7 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
         elapsed_seconds,
         operations=course.operations,
         faults=dict(sorted(diary.faults.items())),
+        unfelt=dict(sorted(diary.unfelt.items())),
         left_out=left_out(course),
         failovers_ms=course.failovers_ms,
         recoveries_ms=course.recoveries_ms,
@@ -53,7 +55,7 @@ def _title(course: Course) -> str:
 
 
 def left_out(course: Course) -> dict[str, str]:
-    """Return the kinds that were not even tried, and why."""
+    """Return the kinds that never struck, and why."""
     chosen = {kind.name for kind in course.kinds}
     reasons = {}
     for name, kind in sorted(CATALOGUE.items()):
@@ -63,13 +65,16 @@ def left_out(course: Course) -> dict[str, str]:
         elif name not in chosen:
             reasons[name] = "not asked for"
         elif name not in course.diary.faults:
-            tried = course.diary.unsuitable[name]
-            reasons[name] = (
-                f"drawn {tried} times, but the scene never suited it"
-                if tried
-                else "its turn did not come before the time was over"
-            )
+            reasons[name] = _why_not(course.diary, name)
     return reasons
+
+
+def _why_not(diary: Diary, name: str) -> str:
+    if diary.unfelt[name]:
+        return f"tried {diary.unfelt[name]} times, but not felt"
+    if diary.unsuitable[name]:
+        return f"drawn {diary.unsuitable[name]} times, but the scene never suited it"
+    return "its turn did not come before the time was over"
 
 
 def _figures(course: Course, command: str) -> list[Figure]:

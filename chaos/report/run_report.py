@@ -74,6 +74,8 @@ class RunReport(msgspec.Struct):
     operations: Operations = msgspec.field(default_factory=Operations)
     faults: dict[str, int] = msgspec.field(default_factory=dict)
     """How often each kind was injected."""
+    unfelt: dict[str, int] = msgspec.field(default_factory=dict)
+    """How often each kind was tried and did not strike, besides."""
     left_out: dict[str, str] = msgspec.field(default_factory=dict)
     """Kinds that this machine could not give, and why."""
     failovers_ms: list[float] = msgspec.field(default_factory=list)
@@ -125,6 +127,7 @@ def merge(reports: list[RunReport]) -> RunReport:
         for counts, more in (
             (total.work, report.work),
             (total.faults, report.faults),
+            (total.unfelt, report.unfelt),
             (total.checks, report.checks),
         ):
             for kind, count in more.items():

@@ -55,6 +55,7 @@ def sections(report: RunReport) -> list[Section]:
             ],
         ),
         Section("Faults injected", ("kind", "times"), _counts(report.faults)),
+        Section("Faults not felt", ("kind", "times"), _counts(report.unfelt)),
         Section(
             "Faults left out",
             ("kind", "why"),

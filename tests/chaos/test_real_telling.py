@@ -37,6 +37,17 @@ def test_a_kind_that_was_never_drawn_ran_out_of_time(course: Course) -> None:
     assert reasons[never] == "its turn did not come before the time was over"
 
 
+def test_a_kind_that_was_not_felt_is_listed_apart(course: Course) -> None:
+    """It is not among the faults injected, and says so where it never struck."""
+    course.diary.unfelt[course.kinds[0].name] = 2
+
+    report = report_of(course, "the whole command", datetime.now(UTC), 60.0)
+
+    assert report.unfelt == {course.kinds[0].name: 2}
+    assert report.faults == {}
+    assert report.left_out[course.kinds[0].name] == "tried 2 times, but not felt"
+
+
 def test_the_title_says_how_much_was_done(course: Course) -> None:
     """A short run that broke little does not read like a long one."""
     course.diary.faults[course.kinds[0].name] = 3

@@ -7,9 +7,9 @@ from random import Random
 from typing import Final
 
 from chaos.real.catalogue import DISK, kind
-from chaos.real.cluster_nodes import UnsuitableError
+from chaos.real.cluster_nodes import UnfeltError, UnsuitableError
 from chaos.real.faults.processes import stop_well
-from chaos.real.node_process import NodeFailedError
+from chaos.real.node_process import FAIL_STOPPED, STOPPED, NodeFailedError
 from chaos.real.scene import Scene
 
 _LAST_FLUSH_BYTES: Final = 4_096
@@ -32,8 +32,8 @@ async def _damaged(
 ) -> AsyncIterator[str]:
     """Stop a node, damage its folder, and see that it refuses to run; then rebuild it.
 
-    Unless it must be `noticed`, the node may also run on: the end of the round says if it was wrong
-    to. Raises NodeFailedError.
+    Unless it must be `noticed`, the node may also run on, and has felt nothing: the end of the
+    round says if it was wrong to. Raises NodeFailedError.
     """
     cluster = scene.cluster
     numbers = sorted(cluster.damageable & cluster.free)
@@ -41,7 +41,8 @@ async def _damaged(
         raise UnsuitableError("no node that may be damaged is whole")
     number = random.choice(numbers)
     node = cluster.nodes[number]
-    with cluster.crippling(number), cluster.damaging(number):
+    ends = (STOPPED, FAIL_STOPPED)
+    with cluster.crippling(number, ends=ends), cluster.damaging(number):
         await stop_well(scene, number)
         try:
             what = damage(node.folder, random)
@@ -49,13 +50,16 @@ async def _damaged(
             await cluster.revive(number)
             raise
         yield f"node {number}: {what}"
-        words = await node.start_or_refuse()
-        if not words:
+        refusal = await node.start_or_refuse()
+        if refusal is None:
             if noticed:
                 raise NodeFailedError(f"node {number} runs although {what}")
-            return
-        if not words.startswith(_RECOGNISED):
-            raise NodeFailedError(f"node {number} does not say what is wrong ({what}): {words}")
+            raise UnfeltError(f"node {number} runs on: {what}")
+        if refusal.code != FAIL_STOPPED or not refusal.words.startswith(_RECOGNISED):
+            raise NodeFailedError(
+                f"node {number} does not say what is wrong ({what}), but ended with code "
+                f"{refusal.code}: {refusal.words}"
+            )
         await cluster.revive(number, recover=True)
         await cluster.rebuilt(number)
 

@@ -2,20 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from random import Random
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
 from typing import Final
 
 from chaos.real.abilities import STRACE, VOLUMES
 from chaos.real.catalogue import DISK, kind
-from chaos.real.cluster_nodes import UnsuitableError
-from chaos.real.node_process import NodeFailedError, NodeProcess
+from chaos.real.cluster_nodes import UnfeltError, UnsuitableError
+from chaos.real.node_process import (
+    ANY_END,
+    FAIL_STOPPED,
+    KILLED,
+    NodeFailedError,
+    NodeProcess,
+)
 from chaos.real.scene import Scene
 from chaos.real.tracer import tampering
 
 _FAIL_STOP_SECONDS: Final = 8.0
 _INJECTION_SECONDS: Final = 4.0
-_FAIL_STOP_CODE: Final = 70
+_AFTERMATH_SECONDS: Final = 1.0
+"""One that has met a limit just now must not be taken for one that withstood it."""
 
 
 def free_node(scene: Scene, random: Random) -> NodeProcess:
@@ -26,10 +34,15 @@ def free_node(scene: Scene, random: Random) -> NodeProcess:
     return scene.cluster.nodes[random.choice(numbers)]
 
 
-async def revive_if_dead(scene: Scene, node: NodeProcess) -> None:
-    """Start a node again if it ended. Raises NodeFailedError."""
-    if not node.pid:
-        await scene.cluster.revive(node.number)
+async def outlasted(scene: Scene, node: NodeProcess) -> bool:
+    """Start a node again if a fault that is over has ended it; return whether it had not.
+
+    Raises NodeFailedError.
+    """
+    if await node.ended(_AFTERMATH_SECONDS) is None:
+        return True
+    await scene.cluster.revive(node.number)
+    return False
 
 
 @kind("kill-at-fsync", DISK, (0.0, 0.5), STRACE)
@@ -37,12 +50,13 @@ async def kill_at_fsync(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill a node as it calls fdatasync for the n-th time from now."""
     node = free_node(scene, random)
     count = random.randint(1, 40)
-    with scene.cluster.crippling(node.number):
+    with scene.cluster.crippling(node.number, ends=(KILLED,)):
         injection = f"fdatasync:signal=KILL:when={count}"
         async with tampering(node.pid, injection, node.folder / "log", scene.belongings):
-            code = await node.ended(_INJECTION_SECONDS)
-        await node.kill()
-        yield f"node {node.number} at call {count}" + ("" if code else ", which did not come")
+            await node.ended(_INJECTION_SECONDS)
+        if await node.ended(_AFTERMATH_SECONDS) is None:
+            raise UnfeltError(f"node {node.number} at call {count}, which did not come")
+        yield f"node {node.number} at call {count}"
         await scene.cluster.revive(node.number)
 
 
@@ -51,18 +65,21 @@ async def fsync_error(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Let fdatasync fail with EIO: the node must end, for what it wrote may be gone."""
     node = free_node(scene, random)
     count = random.randint(1, 20)
-    with scene.cluster.crippling(node.number):
+    with scene.cluster.crippling(node.number, ends=(FAIL_STOPPED,)):
         injection = f"fdatasync:error=EIO:when={count}"
         async with tampering(node.pid, injection, node.folder / "log", scene.belongings) as tracer:
             injected = await tracer.await_injection(_INJECTION_SECONDS)
             code = await node.ended(_FAIL_STOP_SECONDS if injected else 0.0)
-        if injected and code != _FAIL_STOP_CODE:
+        if not injected and await outlasted(scene, node):
+            raise UnfeltError(f"node {node.number} at call {count}, which did not come")
+        if injected and code != FAIL_STOPPED:
             raise NodeFailedError(
                 f"fdatasync failed on node {node.number}, which "
                 + ("went on" if code is None else f"ended with code {code}")
             )
-        yield f"node {node.number} at call {count}" + ("" if injected else ", which did not come")
-        await revive_if_dead(scene, node)
+        yield f"node {node.number} at call {count}"
+        if injected:
+            await scene.cluster.revive(node.number)
 
 
 @kind("slow-disk", DISK, (0.5, 4.0), STRACE)
@@ -72,8 +89,11 @@ async def slow_disk(scene: Scene, random: Random) -> AsyncIterator[str]:
     late_ms = random.randint(5, 150)
     with scene.cluster.crippling(node.number):
         injection = f"fdatasync:delay_exit={late_ms * 1_000}"
-        async with tampering(node.pid, injection, node.folder / "log", scene.belongings):
+        async with tampering(node.pid, injection, node.folder / "log", scene.belongings) as tracer:
             yield f"node {node.number}: {late_ms} ms"
+            injected = tracer.injected
+    if not injected:
+        raise UnfeltError(f"node {node.number} called nothing meanwhile")
 
 
 @kind("file-limit", DISK, (0.5, 3.0))
@@ -83,12 +103,13 @@ async def file_limit(scene: Scene, random: Random) -> AsyncIterator[str]:
     newest = max((node.folder / "journal").glob("segment-*"))
     size = newest.stat().st_size + random.randrange(100_000)
     pid = node.pid
-    with scene.cluster.crippling(node.number):
+    with scene.cluster.crippling(node.number, ends=(FAIL_STOPPED,)):
         prlimit(pid, RLIMIT_FSIZE, (size, RLIM_INFINITY))
         yield f"node {node.number}: {size} bytes"
-        if node.pid == pid:
+        with suppress(ProcessLookupError):  # It has ended, and may be a moment from it.
             prlimit(pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
-        await revive_if_dead(scene, node)
+        if await outlasted(scene, node):
+            raise UnfeltError(f"node {node.number}: no file reached {size} bytes")
 
 
 @kind("disk-full", DISK, (0.5, 4.0), VOLUMES)
@@ -97,22 +118,21 @@ async def disk_full(scene: Scene, random: Random) -> AsyncIterator[str]:
     node = free_node(scene, random)
     volume = scene.volumes[node.number]
     leave = random.randrange(300_000)
-    with scene.cluster.crippling(node.number):
+    with scene.cluster.crippling(node.number, ends=(FAIL_STOPPED,)):
         try:
             await asyncio.to_thread(volume.fill, leave)
             yield f"node {node.number}: {leave} bytes left"
         finally:
             volume.free()
-        # A node that meets the full disk just now must not be taken for one that withstood it.
-        await node.ended(0.2)
-        await revive_if_dead(scene, node)
+        if await outlasted(scene, node):
+            raise UnfeltError(f"node {node.number} did not need the {leave} bytes left")
 
 
 @kind("power-cut", DISK, (0.0, 1.0), VOLUMES)
 async def power_cut(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Cut the power of a node: what it had not synced is gone."""
     node = free_node(scene, random)
-    with scene.cluster.crippling(node.number):
+    with scene.cluster.crippling(node.number, ends=ANY_END):
         await _cut_power(scene, [node])
         yield f"node {node.number}"
         await scene.cluster.revive(node.number)
@@ -123,7 +143,7 @@ async def power_cut_all(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Cut the power of all nodes at once."""
     cluster = scene.cluster
     numbers = sorted(cluster.numbers)
-    with cluster.crippling(*numbers):
+    with cluster.crippling(*numbers, ends=ANY_END):
         await _cut_power(scene, list(cluster.nodes.values()))
         yield "all nodes"
         random.shuffle(numbers)

@@ -9,7 +9,7 @@ from typing import Final
 
 from chaos.real.catalogue import NODES, kind
 from chaos.real.cluster_nodes import UnsuitableError
-from chaos.real.node_process import NodeFailedError, NodeProcess
+from chaos.real.node_process import KILLED, STOPPED, NodeFailedError, NodeProcess
 from chaos.real.scene import Scene
 
 _STOPPED_MS: Final = 24
@@ -20,7 +20,7 @@ async def kill_leader(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill the leader with SIGKILL; start it again later."""
     del random
     leader = await scene.cluster.leader()
-    with scene.cluster.crippling(leader.number):
+    with scene.cluster.crippling(leader.number, ends=(KILLED,)):
         scene.note_leader_kill()
         await leader.kill()
         yield f"node {leader.number}"
@@ -31,7 +31,7 @@ async def kill_leader(scene: Scene, random: Random) -> AsyncIterator[str]:
 async def kill_follower(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill a follower with SIGKILL; start it again later."""
     follower = random.choice(await scene.cluster.follower())
-    with scene.cluster.crippling(follower.number):
+    with scene.cluster.crippling(follower.number, ends=(KILLED,)):
         await follower.kill()
         yield f"node {follower.number}"
         await scene.cluster.revive(follower.number)
@@ -42,7 +42,7 @@ async def kill_all(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill every node at once; start them in another order."""
     cluster = scene.cluster
     numbers = sorted(cluster.numbers)
-    with cluster.crippling(*numbers):
+    with cluster.crippling(*numbers, ends=(KILLED,)):
         for number in numbers:
             cluster.nodes[number].signal(signal.SIGKILL)
         await asyncio.gather(*(cluster.nodes[number].kill() for number in numbers))
@@ -56,7 +56,7 @@ async def crash_loop(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Kill a node three times, each time while it is starting or catching up."""
     number = random.choice(sorted(scene.cluster.free) or _nobody())
     node = scene.cluster.nodes[number]
-    with scene.cluster.crippling(number):
+    with scene.cluster.crippling(number, ends=(KILLED,)):
         await node.kill()
         for _ in range(2):
             node.spawn()
@@ -70,7 +70,7 @@ async def crash_loop(scene: Scene, random: Random) -> AsyncIterator[str]:
 async def restart(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Stop a node with SIGTERM, as an operator would, and start it again."""
     number = random.choice(sorted(scene.cluster.free) or _nobody())
-    with scene.cluster.crippling(number):
+    with scene.cluster.crippling(number, ends=(STOPPED,)):
         await stop_well(scene, number)
         yield f"node {number}"
         await scene.cluster.revive(number)
@@ -81,7 +81,7 @@ async def transfer(scene: Scene, random: Random) -> AsyncIterator[str]:
     """Stop the leader with SIGTERM: it hands over before it ends."""
     del random
     leader = await scene.cluster.leader()
-    with scene.cluster.crippling(leader.number):
+    with scene.cluster.crippling(leader.number, ends=(STOPPED,)):
         await stop_well(scene, leader.number)
         yield f"node {leader.number}"
         await scene.cluster.revive(leader.number)
@@ -90,7 +90,7 @@ async def transfer(scene: Scene, random: Random) -> AsyncIterator[str]:
 async def stop_well(scene: Scene, number: int) -> None:
     """Ask a node to stop. Raises NodeFailedError unless it ends as it should."""
     code = await scene.cluster.nodes[number].stop()
-    if code != 0:
+    if code != STOPPED:
         said = "had to be killed" if code is None else f"ended with code {code}"
         raise NodeFailedError(
             f"node {number} was asked to stop and {said}: "
