@@ -40,10 +40,15 @@ _KEPT: Final = ("sessions", "accounts", "events", "markets", "open_orders")
 
 def authenticate(options: AttackOptions, report: RunReport, say: Callable[[str], None]) -> None:
     """Try to get in and add figures and findings to `report`."""
-    with victim(options.base_port, _TRADERS) as attacked:
-        attacked.stop_third()
-        attacked.find_leader()
-        tally, books = uvloop.run(_attack(attacked, options, say))
+    tally = Tally()
+    try:
+        with victim(options.base_port, _TRADERS) as attacked:
+            attacked.stop_third()
+            attacked.find_leader()
+            books = uvloop.run(_attack(attacked, options, say, tally))
+    except Exception:
+        _add_accepted(report, tally)  # Whatever else went wrong.
+        raise
     _add(report, tally, books, options)
 
 
@@ -108,13 +113,12 @@ def _log(attacked: Victim, node: int) -> list[bytes]:
 
 
 async def _attack(
-    attacked: Victim, options: AttackOptions, say: Callable[[str], None]
-) -> tuple[Tally, Books]:
+    attacked: Victim, options: AttackOptions, say: Callable[[str], None], tally: Tally
+) -> Books:
     sessions = Sessions()
     await sessions.open(attacked)
     books = Books(attacked.counted())
     books.mark_logs(attacked)
-    tally = Tally()
     at_door = {**LOGIN_ATTEMPTS, **session_attempts(sessions), **PEER_ATTEMPTS}
     rarer = {**INSIDER_ATTEMPTS, **PAGE_ATTEMPTS}
     shares = len(at_door) + len(_IN_SESSION) + len(rarer) / _RARER
@@ -133,7 +137,7 @@ async def _attack(
     for port in (attacked.leader, attacked.follower):
         await _last_line(attacked, port, tally, options.seed)
     await asyncio.to_thread(books.close, attacked)
-    return tally, books
+    return books
 
 
 async def _last_line(attacked: Victim, node: int, tally: Tally, seed: str) -> None:
@@ -161,9 +165,7 @@ def _add(report: RunReport, tally: Tally, books: Books, options: AttackOptions) 
             COMMAND,
         )
     )
-    report.violations += [
-        Violation("authentication", words, COMMAND) for words in sorted(set(tally.accepted))
-    ]
+    _add_accepted(report, tally)
     if tally.unmade:
         report.left_out["attempts without a login"] = f"{tally.unmade}: no node led for too long"
     changed = books.changed()
@@ -174,6 +176,12 @@ def _add(report: RunReport, tally: Tally, books: Books, options: AttackOptions) 
     report.left_out["append-only audit log"] = (
         "the product has none yet; its counters and logs are compared with the attempts instead"
     )
+
+
+def _add_accepted(report: RunReport, tally: Tally) -> None:
+    report.violations += [
+        Violation("authentication", words, COMMAND) for words in sorted(set(tally.accepted))
+    ]
 
 
 def _add_books(report: RunReport, tally: Tally, books: Books) -> None:

@@ -32,9 +32,11 @@ def fuzz(options: AttackOptions, report: RunReport, say: Callable[[str], None]) 
     else:
         fuzzing = Fuzzing(state, options.state, say)
         left = max(options.executions - _counted(state, known), 0)
-        if left:
-            fuzzing.run(names, options.seconds, left, options.jobs)
-        report.violations += fuzzing.violations
+        try:
+            if left:
+                fuzzing.run(names, options.seconds, left, options.jobs)
+        finally:
+            report.violations += fuzzing.violations
         _add_slice(report, fuzzing)
         _add_reached(report, options, state, known)
     _compare_forms([known[name] for name in names], options, report)

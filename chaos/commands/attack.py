@@ -101,8 +101,9 @@ def command(
 
 
 def _run(part: str, options: "AttackOptions") -> "RunReport":
-    from chaos.invocation import invocation_given
-    from chaos.report.run_report import RunReport
+    from chaos.invocation import invocation, invocation_given
+    from chaos.report.failure import failures_told
+    from chaos.report.run_report import RunReport, Violation
     from chaos.report.source_commit import source_commit
     from chaos.unwinding import unwind_once
 
@@ -116,7 +117,13 @@ def _run(part: str, options: "AttackOptions") -> "RunReport":
     )
     begun = time.monotonic()
     for one in _PARTS if part == "all" else (part,):
-        _one(one, options, report)
+        again = invocation("attack", one)
+
+        def violate(invariant: str, what: str, again: str = again) -> None:
+            report.violations.append(Violation(invariant, what, again))
+
+        with failures_told(violate):
+            _one(one, options, report)
     report.elapsed_seconds = time.monotonic() - begun
     return report
 

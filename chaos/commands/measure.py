@@ -15,8 +15,9 @@ from chaos.report.run_report import RunReport
 from chaos.report.target import TARGET_FILE
 from chaos.unwinding import unwind_once
 from client import ClientError
-from cluster.console import failures_explained
+from cluster.deployment import DeploymentError
 from cluster.flow_stage import StageError
+from config import ConfigError
 
 FIGURES: Final = ("failover", "pauses", "recovery", "damage", "limping")
 
@@ -45,6 +46,7 @@ def command(
     Example: .venv/bin/python -m chaos measure failover --times 50 --json failover.json
     """
     from chaos.measure.arena import UnusableError
+    from chaos.report.failure import failures_told
     from chaos.report.publish import publish
     from chaos.report.source_commit import source_commit
     from node._pure import build_form
@@ -61,13 +63,14 @@ def command(
         report.left_out["compiled core"] = "this is the core in pure Python: run `make build`"
         _say("the core runs in pure Python, several times slower: run `make build` in this folder")
     began = time.monotonic()
+    known = (UnusableError, StageError, ClientError, DeploymentError, ConfigError)
     chosen = FIGURES if figure == "all" else (figure,)
-    with failures_explained(UnusableError, StageError, ClientError):
-        for name in chosen:
-            line = _command_line(name, quick=quick, times=times, seed=seed)
-            effort = Effort(report, line, _say, quick, times, seed)
+    for name in chosen:
+        line = _command_line(name, quick=quick, times=times, seed=seed)
+        effort = Effort(report, line, _say, quick, times, seed)
+        with failures_told(effort.violation, *known):
             import_module(f"chaos.measure.{name}").measure(effort)
-            report.elapsed_seconds = time.monotonic() - began
+        report.elapsed_seconds = time.monotonic() - began
     return publish(report, json_file, html_file)
 
 

@@ -13,12 +13,16 @@ from chaos.real.battle import Round, RoundFailedError
 from chaos.real.belongings import Belongings, Home
 from chaos.real.catalogue import Kind
 from chaos.real.diary import Diary
+from chaos.real.tool import ToolFailedError
 from chaos.real.trading import TradingFailedError
 from chaos.real.verdict import failovers_ms, judge_round
+from chaos.report.failure import failures_told
 from chaos.report.run_report import Operations
 from chaos.unwinding import at_first_signal
 
 ROUND_SECONDS: Final = 110.0
+_KNOWN: Final = (RoundFailedError, TradingFailedError, ToolFailedError)
+"""Errors that say all there is to say: the machine does not let a cluster run."""
 _LEAST_SECONDS: Final = 20.0
 """A round shorter than this is not worth its start."""
 
@@ -60,15 +64,23 @@ class Course:
     checks: dict[str, int] = field(default_factory=dict)
     """How often each invariant was checked."""
     interrupted: bool = False
+    failed: bool = False
+    """Whether an error ended it: what is here was judged before that."""
+
+    def fail(self, invariant: str, what: str) -> None:
+        """Write down the error that ends the run."""
+        self.failed = True
+        self.diary.violate(invariant, what)
 
 
 def run_course(course: Course) -> None:
     """Play rounds until the time is over or a signal comes, and remove everything that was made.
 
-    Raises RoundFailedError or TradingFailedError when the machine does not let a cluster run.
+    An error ends the run and is a violation: the course holds all that was judged before.
     """
     try:
-        asyncio.run(_until_signalled(course))
+        with failures_told(course.fail, *_KNOWN):
+            asyncio.run(_until_signalled(course))
     finally:
         at_first_signal(lambda: None)  # None of them cuts short what removes everything.
         for failure in course.belongings.remove_all():
@@ -90,7 +102,7 @@ async def _play(course: Course) -> None:
     home = Home(course.belongings)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + campaign.minutes * 60
-    while course.rounds == 0 or deadline - loop.time() > _LEAST_SECONDS:
+    while course.rounds == 0 or (not course.failed and deadline - loop.time() > _LEAST_SECONDS):
         course.rounds += 1
         ticket = course.belongings.newest
         round_ = Round(
@@ -105,8 +117,9 @@ async def _play(course: Course) -> None:
         before = len(course.diary.violations)
         left = deadline - loop.time()
         try:
-            await round_.play(course.kinds, min(ROUND_SECONDS, max(1.0, left)))
-            await asyncio.to_thread(_judge, course, round_)
+            with failures_told(course.fail, *_KNOWN):
+                await round_.play(course.kinds, min(ROUND_SECONDS, max(1.0, left)))
+                await asyncio.to_thread(_judge, course, round_)
         finally:
             _tidy(course, round_, ticket, violated=len(course.diary.violations) > before)
 
@@ -154,6 +167,3 @@ def _tidy(course: Course, round_: Round, ticket: int, *, violated: bool) -> None
         course.say(f"kept {target}")
     else:
         shutil.rmtree(round_.folder)
-
-
-__all__ = ["Campaign", "Course", "RoundFailedError", "TradingFailedError", "run_course"]

@@ -48,7 +48,9 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
 def _title(course: Course) -> str:
     """Return what was done and how much of it, so that a short run does not pass for a long one."""
     site = "on loopback, without root" if course.abilities.rootless else "in namespaces"
-    name = "real, interrupted" if course.interrupted else "real"
+    name = "real"
+    if course.interrupted or course.failed:
+        name += ", interrupted" if course.interrupted else ", ended by an error"
     rounds = f"{course.judged} round{'' if course.judged == 1 else 's'} judged"
     kinds = f"{len(course.diary.faults)} of {len(course.kinds)} kinds of faults"
     return f"{name}: {course.campaign.nodes} nodes {site}, {rounds}, {kinds}"
@@ -78,7 +80,7 @@ def _why_not(diary: Diary, name: str) -> str:
 
 
 def _figures(course: Course, command: str) -> list[Figure]:
-    """Return the goals; of a run that was interrupted, only what must never be."""
+    """Return the goals; of a run that was cut short, only what must never be."""
     if not course.judged:
         return []
     found = course.operations
@@ -95,7 +97,7 @@ def _figures(course: Course, command: str) -> list[Figure]:
             command,
         )
     ]
-    if course.interrupted:
+    if course.interrupted or course.failed:
         return broken
     figures = [
         *broken,
