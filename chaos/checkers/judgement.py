@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from chaos.checkers.acknowledgement import AcknowledgementCheck
+from chaos.checkers.answers import AnswerCheck
 from chaos.checkers.conservation import check_state
 from chaos.checkers.execution_table import NEVER, ExecutionTable
 from chaos.checkers.finding import (
     AGREEMENT,
     ALTERED,
+    ANSWERED,
     CONSERVED,
     DURABLE,
     LOST,
@@ -50,6 +52,7 @@ _LOOKED_AT: Final = {
     AGREEMENT: ("log entries compared", "digests compared"),
     CONSERVED: ("states conserved",),
     SOUND: ("nodes",),
+    ANSWERED: ("answers compared",),
 }
 
 
@@ -86,6 +89,7 @@ class Judgement(NamedTuple):
         return {
             invariant: sum(self.counts.get(kind, 0) for kind in kinds)
             for invariant, kinds in _LOOKED_AT.items()
+            if invariant != ANSWERED or self.counts.get("reads")
         }
 
     def write_into(self, report: RunReport, reproduce: str) -> None:
@@ -124,7 +128,7 @@ def judge(
     if logs:
         voters = members if members is not None else len(node_directories)
         try:
-            _Trial(logs, voters, findings).run(_operations(history_files), complete=complete)
+            _Trial(logs, voters, findings).run(history_files, complete=complete)
         except UNREPLAYABLE as error:
             findings.add(SOUND, f"the replay stopped: {error}")
     return Judgement(findings.examples, findings.found, findings.counts)
@@ -155,12 +159,12 @@ class _Trial:
         self._source = min(whole or [winner], key=lambda log: log.start_index)
         self._at_stop: dict[int, StateDigests] = {}
 
-    def run(self, history: Iterable[Operation], *, complete: bool) -> None:
+    def run(self, history_files: Sequence[Path], *, complete: bool) -> None:
         """Replay the log, then hold the history and the other nodes against it."""
         with opened(self._source.root) as node:
-            table = self._replay(node)
+            table = self._replay(node, history_files)
             check = AcknowledgementCheck(table)
-            check.take(history)
+            check.take(_operations(history_files))
             self._findings.take(conclude(check, table, self._source.last_index))
             if check.before:
                 venue = LogReplay(node.genesis, node.snapshot_pages())
@@ -172,23 +176,30 @@ class _Trial:
                 self._check_snapshot(log)
         self._findings.expect("states conserved")
 
-    def _replay(self, node: NodeData) -> ExecutionTable:
-        """Replay the source's log, with digests at the stops and conservation there."""
+    def _replay(self, node: NodeData, history_files: Sequence[Path]) -> ExecutionTable:
+        """Replay the source's log, with digests at the stops and conservation there.
+
+        What reads were told is compared on the way.
+        """
         pages = node.snapshot_pages() if node.start_index else None
         replay = LogReplay(node.genesis, pages)
         effect = RetryEffect(LogReplay(node.genesis, pages))
         table = ExecutionTable(replay.index)
+        answers = AnswerCheck(_operations(history_files), replay.index)
         stops = self._stops(replay.index)
         for entry in node.entries:
             while stops and stops[-1] < entry.index:
                 self._stop(replay.audit, stops.pop())
             if entry.kind == GROUP_KIND and entry.index > replay.index:
+                answers.before(entry.index, replay)
                 written, events = replay.apply(entry.index, entry.payload)
                 records, replies = list(records_of(entry.payload)), list(replies_of(written))
                 table.feed_records(entry.index, records, replies)
                 effect.feed_records(entry.index, entry.payload, records, replies, events)
         while stops:
             self._stop(replay.audit, stops.pop())
+        answers.before(self._source.last_index + 1, replay)
+        self._findings.take(answers.findings)
         self._findings.take(effect.findings)
         return table
 

@@ -127,7 +127,8 @@ async def _play(course: Course) -> None:
 def _judge(course: Course, round_: Round) -> None:
     recorded = round_.trading.recordings
     began_ms = course.diary.now_ms()
-    judgement = judge_round(round_.folders, recorded, round_.folder, course.diary)
+    lost = round_.trading.lost
+    judgement = judge_round(round_.folders, recorded, round_.folder, course.diary, lost)
     course.diary.note("verdict", "verdict", "", began_ms, course.diary.now_ms())
     total, found = course.operations, judgement.operations
     for name in Operations.__struct_fields__:

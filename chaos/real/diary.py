@@ -22,6 +22,8 @@ class Diary:
         """How often a kind was drawn when the scene had no place for it."""
         self.unfelt: Counter[str] = Counter()
         """How often a kind was tried and did not strike; those are not among `faults`."""
+        self.checks: Counter[str] = Counter()
+        """How often an invariant of this tier alone was checked."""
         self.moments: list[Moment] = []
         self.violations: list[Violation] = []
 

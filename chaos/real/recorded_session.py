@@ -10,6 +10,7 @@ from nacl.signing import SigningKey
 from chaos.real.progress import ProgressFile
 from chaos.real.recording import SessionRecorder
 from client.connection import Address
+from client.errors import ClientError
 from client.order_entry import ReplyWaiters
 from client.replies import REPLY_BYTES, Reply
 from client.session import TradeSession
@@ -68,7 +69,11 @@ class RecordedSession:
         first, count = frames.next_sequence - frames.count, frames.count
         content = frames.take()
         self._recorder.sent(self.session.number, first, count, content)
-        numbered = self.session.send_frames(content, count)
+        try:
+            numbered = self.session.send_frames(content, count)
+        except ClientError:
+            self._recorder.lost(first, first + count - 1)  # It has not even left.
+            raise
         assert numbered == first, f"the session numbers from {numbered}, the recording from {first}"
         return first
 
@@ -102,5 +107,6 @@ class RecordedSession:
             self.listener(replies)
 
     def _take_loss(self, first: int, last: int, reason: str) -> None:
+        self._recorder.lost(first, last)
         self._progress.lose(self._slot, last - first + 1)
         self._waiters.take_loss(first, last, reason)

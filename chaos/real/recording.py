@@ -1,7 +1,7 @@
-"""What one session asked and was told, as it happened: two append-only files a session.
+"""What one session asked and was told, as it happened: append-only files of each session.
 
 Commands are on file before they are sent, so that even a client that is killed has recorded every
-command that may be in the log. `operations` joins the two files into a history afterwards; nothing
+command that may be in the log. `operations` joins the files into a history afterwards; nothing
 is kept in memory.
 """
 
@@ -23,6 +23,9 @@ _SENT: Final = Struct("<qqqqq")
 """When (ns), session, first sequence, count, size of the frames that follow."""
 _TOLD: Final = Struct("<qqqq")
 """When (ns), reconnections so far, 0, size of the replies that follow."""
+_LOST: Final = Struct("<qqqq")
+"""When (ns), first and last sequence that are lost, 0; the last record of an orderly end has no
+sequences."""
 _READ: Final = Struct("<qqqqq")
 """Asked when (ns), answered when (0: never), log index, size of the query, size of the answer."""
 
@@ -33,7 +36,8 @@ class SessionRecorder:
     def __init__(self, folder: Path, name: str, client: int) -> None:
         """Record as `client` in files called after `name`, which must be new."""
         self._files = [
-            _create(folder / f"{client:04d}-{name}.{kind}") for kind in ("sent", "told", "read")
+            _create(folder / f"{client:04d}-{name}.{kind}")
+            for kind in ("sent", "told", "read", "lost")
         ]
 
     def sent(self, session: int, first: int, count: int, frames: bytes) -> None:
@@ -53,8 +57,13 @@ class SessionRecorder:
         head = _READ.pack(asked_ns, answered_ns, log_index, len(query), len(content))
         os.write(self._files[2], head + query + content)
 
+    def lost(self, first: int, last: int) -> None:
+        """Record that the outcomes of these sequences will never be known."""
+        os.write(self._files[3], _LOST.pack(monotonic_ns(), first, last, 0))
+
     def close(self) -> None:
-        """Let go of the files."""
+        """Record that all is over, in order, and let go of the files."""
+        self.lost(0, 0)
         for descriptor in self._files:
             os.close(descriptor)
 
@@ -110,6 +119,14 @@ def reply_frames(recording: Path) -> Iterator[bytes]:
     """Yield the replies of one session as received, many at a time."""
     for _, _, replies in _told(recording):
         yield replies
+
+
+def losses(recording: Path) -> tuple[list[tuple[int, int]], bool]:
+    """Return the ranges of sequences that one session gave up, and whether it ended in order."""
+    fields = [fields for fields, _ in _records(recording, "lost", _LOST, 1)]
+    ranges = [(first, last) for _, first, last, _ in fields]
+    ended = bool(ranges) and ranges[-1] == (0, 0)
+    return (ranges[:-1] if ended else ranges), ended
 
 
 def _replies(recording: Path) -> Iterator[tuple[int, Reply]]:

@@ -35,6 +35,7 @@ def report_of(course: Course, command: str, started: datetime, elapsed_seconds: 
         checks={
             "progress of a connected majority": course.looks,
             **course.checks,
+            **diary.checks,
             "rounds that converged and were judged": course.judged,
         },
         violations=diary.violations,

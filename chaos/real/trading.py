@@ -62,6 +62,8 @@ class Trading:
         self._rate = rate
         self._clients: list[_ClientProcess] = []
         self._brokers: list[Path] = []
+        self.lost = 0
+        """Commands that sessions gave up, once all clients are stopped."""
 
     async def found(self) -> None:
         """Start the founder, and the mortal client once the stage is made.
@@ -203,6 +205,7 @@ class Trading:
                 wrong.append(f"a client failed: {_said(client)}")
         died = [client for client in self._clients if client.process.returncode not in {0, -9}]
         wrong += [f"a client died: {_said(client)}" for client in died if client not in living]
+        self.lost = self.progress().lost
         for client in self._clients:
             client.progress.close()
         return wrong

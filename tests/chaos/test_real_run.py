@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from chaos.checkers.finding import ANSWERED
 from chaos.real.abilities import NETWORK, VOLUMES, Abilities
 from chaos.real.belongings import MARK, processes_of
 from chaos.real.diary import Diary
 from chaos.real.leftovers import remove_leftovers
+from chaos.real.losses import LOSSES
 from chaos.real.verdict import judge_round
 from chaos.report.run_report import RunReport, from_json
 from tests.chaos.processes import await_true
@@ -94,6 +96,8 @@ def test_a_run_without_root_holds(kept: tuple[RunReport, int, Path]) -> None:
     assert report.faults
     assert report.operations.acknowledged > 0
     assert report.operations.lost == report.operations.duplicated == 0
+    assert report.checks[LOSSES] >= report.operations.acknowledged
+    assert report.checks[ANSWERED] > 0
     assert report.left_out["partition-minority"]
     assert report.left_out["kill-follower"] == "not asked for"
 
@@ -114,6 +118,37 @@ def test_an_acknowledgement_that_is_not_in_the_log_is_found(
 
     assert judgement.operations.altered > 0
     assert diary.violations
+
+
+def test_an_answer_that_the_log_does_not_give_is_found(
+    kept: tuple[RunReport, int, Path], tmp_path: Path
+) -> None:
+    """One bit of what one linearizable query was answered, and the verdict is a violation."""
+    recorded = tmp_path / "recordings"
+    shutil.copytree(kept[2] / "recordings", recorded)
+    told = next(file for file in sorted(recorded.glob("*.read")) if file.stat().st_size)
+    content = told.read_bytes()
+    answered = int.from_bytes(content[8:16], "little")
+    assert answered, "the first query had no answer"
+    size = sum(int.from_bytes(content[at : at + 8], "little") for at in (24, 32))
+    told.write_bytes(content[: 40 + size - 1] + bytes([content[40 + size - 1] ^ 1]))
+    diary = Diary("again", 1)
+
+    judge_round(sorted((kept[2] / "cluster").glob("node-*")), recorded, tmp_path, diary)
+
+    assert {violation.invariant for violation in diary.violations} == {ANSWERED}
+
+
+def test_a_loss_that_is_nowhere_recorded_is_found(
+    kept: tuple[RunReport, int, Path], tmp_path: Path
+) -> None:
+    """What the clients counted as lost must be told by name."""
+    diary = Diary("again", 1)
+    folders = sorted((kept[2] / "cluster").glob("node-*"))
+
+    judge_round(folders, kept[2] / "recordings", tmp_path, diary, lost=1_000_000)
+
+    assert [violation.invariant for violation in diary.violations] == [LOSSES]
 
 
 def test_a_run_in_namespaces_holds(tmp_path: Path) -> None:
