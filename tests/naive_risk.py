@@ -7,19 +7,21 @@ from functools import partial
 from node.domain.codes import Code
 from node.domain.commands import EVENT_ENTRY
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, StopReason
+from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, Side, StopReason
 from node.domain.units import MAX_SUPPLY
 from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import order_commands as o
-from tests.naive_book import NaiveOrder
+from tests.naive_book import WHOLE, NaiveOrder
 from tests.naive_lives import Due
 from tests.naive_records import NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
 from tests.naive_venue import NaiveVenue
 
 SECOND_NS = 10**9
 HARMLESS = (c.Cancel, c.Reduce, c.CancelAll, c.Merge, c.Redeem, o.OrderGroupTrigger)
+GIVES_AWAY = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.AgentSet)
+SAFER = (a.Stop, a.AgentRevoke)
 OWNERS = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.DeadlineSet, a.StopLift, c.Split)
 NOTHING = a.BoundsSet(0, 0)
 
@@ -82,22 +84,24 @@ class NaiveRisk(NaiveVenue):
         if command.kind >= c.AccountOpen.kind:
             return
         refill = self.limits[Limit.RATE_REFILL]
-        if refill and number in self.accounts:
+        paced = role != Role.OPERATOR and type(command) not in SAFER
+        if refill and paced and number in self.accounts:
             cost = self._cost(command) * SECOND_NS // refill * self._items(command)
             burst = max(self.limits[Limit.RATE_BURST] * SECOND_NS // refill, cost)
             self._take((Scope.ACCOUNT, number), cost, burst, Code.RATE_EXCEEDED)
         stopped = (Scope.ACCOUNT, number) in self.stops
-        require(not stopped or type(command) is not life.Convert, Code.ACCOUNT_STOPPED)
-        if self._adds_risk(command):
+        if self._adds_risk(command) or type(command) in GIVES_AWAY:
             require((Scope.KEY, self.speaker) not in self.stops, Code.KEY_STOPPED)
+        if self._adds_risk(command):
             require((Scope.VENUE, 0) not in self.stops, Code.VENUE_STOPPED)
             account = self.accounts.get(number)
             splits = type(command) is c.Split and account and account.mode == AccountMode.HOLD
-            if isinstance(command, c.Place | o.Quote) or splits:
+            if isinstance(command, c.Place | o.Quote | life.Convert) or splits:
                 require(not stopped, Code.ACCOUNT_STOPPED)
 
     def _adds_risk(self, command: c.Command) -> bool:
-        return command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+        orders = command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+        return orders or type(command) is life.Convert
 
     def _items(self, command: c.Command) -> int:
         """Return how many orders a command counts as."""
@@ -162,7 +166,7 @@ class NaiveRisk(NaiveVenue):
         ]
         reached = self._net_lots(order, old) + order.leaves
         require(not both[0].reduce_only or reached <= 0, Code.REDUCE_ONLY)
-        value = order.price * order.lots
+        value = min(order.price * order.lots, order.budget)
         for bounds in both:
             require(not bounds.order_lots or order.lots <= bounds.order_lots, Code.ORDER_TOO_LARGE)
             require(not bounds.order_value or value <= bounds.order_value, Code.ORDER_TOO_LARGE)
@@ -174,26 +178,56 @@ class NaiveRisk(NaiveVenue):
 
     def _net_lots(self, order: NaiveOrder, old: NaiveOrder | None) -> int:
         """Return how far the account may get on the order's side without it."""
-        account = self.accounts[order.account]
-        held = account.positions.get(order.market, NaivePosition())
+        market = self.markets[order.market]
+        return self._net_of(self.accounts[order.account], market, order.side, old)
+
+    def _net_of(
+        self,
+        account: NaiveAccount,
+        market: NaiveMarket,
+        side: Side,
+        old: NaiveOrder | None = None,
+    ) -> int:
+        held = account.positions.get(market.number, NaivePosition())
         net = held.yes - held.no
         working = sum(
             other.leaves
             for other in account.orders.values()
-            if other is not old and other.market == order.market and other.side == order.side
+            if other is not old and other.market == market.number and other.side == side
         )
-        return (net if order.side == order.side.BID else -net) + working
+        return (net if side is Side.BID else -net) + working
 
-    def _check_agent(self, agent: NaiveAgent, order: NaiveOrder, old: NaiveOrder | None) -> None:
-        terms = agent.terms
-        market = self.markets[order.market]
+    def _check_gain(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        require((Scope.MARKET, market.number) not in self.stops, Code.MARKET_STOPPED)
+        if self.speaker in self.agents:
+            self._require_listed(self.agents[self.speaker].terms, market)
+        own = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+        reached = self._net_of(account, market, Side.BID) + lots
+        require(not own.reduce_only or reached <= 0, Code.REDUCE_ONLY)
+        for bounds in (own, self.bounds.get((Scope.MARKET, market.number), NOTHING)):
+            fits = not bounds.position_lots or reached <= bounds.position_lots
+            require(fits, Code.POSITION_LIMIT_EXCEEDED)
+
+    def _check_loss(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        own = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+        reached = self._net_of(account, market, Side.ASK) + lots
+        require(not own.reduce_only or reached <= 0, Code.REDUCE_ONLY)
+
+    def _require_listed(self, terms: a.AgentSet, market: NaiveMarket) -> None:
         event = next(number for number, one in self.events.items() if one is market.event)
         listed = [entry for entry in terms.allowed if entry]
         allowed = not listed or market.number in listed or event | EVENT_ENTRY in listed
         require(allowed, Code.AGENT_MARKET_NOT_ALLOWED)
+
+    def _check_agent(self, agent: NaiveAgent, order: NaiveOrder, old: NaiveOrder | None) -> None:
+        terms = agent.terms
+        market = self.markets[order.market]
+        self._require_listed(terms, market)
         tif = terms.times_in_force >> order.time_in_force & 1
         require(bool(tif), Code.AGENT_TIME_IN_FORCE_NOT_ALLOWED)
-        require(order.price * order.lots <= terms.order_value, Code.AGENT_ORDER_TOO_LARGE)
+        dearer = order.price if order.buys else max(order.price, WHOLE - order.price)
+        value = min(dearer * order.lots, order.budget)
+        require(value <= terms.order_value, Code.AGENT_ORDER_TOO_LARGE)
         if not order.buys:
             return
         mine = [one for one in self.orders.values() if one.key == self.speaker and one is not old]
@@ -325,7 +359,11 @@ class NaiveRisk(NaiveVenue):
         self._check_stop(command)
         require(command.reason in list(StopReason), Code.STOP_INVALID)
         what = (command.scope, command.subject)
-        require(what not in self.stops, Code.ALREADY_STOPPED)
+        takes_over = self.speaker == 1 and self.stops.get(what, 1) != 1
+        require(what not in self.stops or takes_over, Code.ALREADY_STOPPED)
+        if takes_over:
+            self.stops[what] = self.speaker
+            return Outcome(Code.OK, len(self.stops))
         known = {
             Scope.KEY: (list(self.keys.values()), Code.UNKNOWN_KEY),
             Scope.ACCOUNT: (list(self.accounts), Code.UNKNOWN_ACCOUNT),

@@ -22,7 +22,7 @@ from node.engine.market import Market
 from node.engine.matching import execute
 from node.engine.order import Order
 from node.engine.pausing import code_of_level, level_of_market
-from node.engine.removal import close, publish_level
+from node.engine.removal import close, close_expired, publish_level
 from node.engine.state import State
 from node.engine.sweep import UNCROSS_MARKET, Sweep
 from node.engine.timer import CALLING
@@ -98,6 +98,9 @@ def sweep_auction(state: State, sweep: Sweep, market: Market, budget: i64) -> i6
             if budget > 0:
                 sweep.cursor = NO_PRICE
         else:
+            budget = close_expired(state, budget)
+            if budget == 0:
+                break
             found = clear(market)
             if found is None:
                 move(state, market, terms.OPEN)
