@@ -11,12 +11,14 @@ class NaiveAuctions(NaiveQuotes):
 
     def _uncross(self, market: NaiveMarket) -> None:
         """Trade at one price; what still crosses then trades at another."""
+        last = 0
         while price := self._clearing_price(market):
-            if market.move or market.band:
-                market.reference = price
+            last = price
             while pair := self._first_of_both(market, price):
                 self._meet_at(price, market, *pair)
         self._move(market, MarketState.OPEN)
+        if last:
+            self._note_price(market, last)
 
     def _clearing_price(self, market: NaiveMarket) -> int:
         """Return the price with most volume, then least surplus, then where the surplus points."""

@@ -28,6 +28,8 @@ class NaiveOutcomes(NaiveLives):
         require(1 <= command.lots <= self.limits[Limit.LOTS_PER_ORDER], Code.SIZE_OUT_OF_RANGE)
         gives = [event.markets[number] for number in named]
         gets = [market for market in event.markets if market not in gives]
+        for market in event.markets:
+            self._check_gain(account, market, command.lots)
         self._require_room(account, gets)
         for market in gives:
             held = account.positions.get(market.number, NaivePosition())
@@ -48,11 +50,18 @@ class NaiveOutcomes(NaiveLives):
         for market in event.markets:
             held = account.positions.get(market.number, NaivePosition())
             require(held.yes_free >= command.lots, Code.INSUFFICIENT_SHARES)
+            self._check_loss(account, market, command.lots)
         for market in event.markets:
             account.positions[market.number].yes_free -= command.lots
         account.cash_free += WHOLE * command.lots
         self._fact(account.number, "outcomes", lots=command.lots, detail=command.event)
         return Outcome(Code.OK)
+
+    def _check_gain(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        """Reject when an account may not be so many lots longer."""
+
+    def _check_loss(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        """Reject when an account may not be so many lots shorter."""
 
     def _pool(
         self, number: int, event_number: int, most: PauseLevel
@@ -106,6 +115,11 @@ class NaiveOutcomes(NaiveLives):
         winners = [market for market in left if market.number == winner]
         require(len(winners) == 1, Code.WINNER_INVALID)
         require(winners[0].is_named, Code.OUTCOME_UNNAMED)
+        for market in left:
+            said = self.resolutions.get(market.number)
+            if said and market.number != winner:
+                lost = said.stage == ResolutionStage.PROPOSED and said.price == 0
+                require(lost or said.stage == ResolutionStage.ATTESTING, Code.RESOLUTION_PENDING)
 
     def _settle_event(self, event: NaiveEvent, winner: int) -> None:
         for market in event.markets:

@@ -37,6 +37,9 @@ class NaiveOwners(NaiveLedger):
         require(number in self.accounts, Code.UNKNOWN_ACCOUNT)
         return self.accounts[number]
 
+    def _require_leaving(self, account: NaiveAccount) -> None:
+        """Reject when an account's money must stay where it is."""
+
     def _subaccountopen(self, command: a.SubaccountOpen) -> Outcome:
         owner = self._holder(command.account)
         siblings = [one for one in self.accounts.values() if one.owner == owner.number]
@@ -56,6 +59,7 @@ class NaiveOwners(NaiveLedger):
 
     def _transfer(self, command: a.Transfer) -> Outcome:
         giver, taker = self._holder(command.account), self._holder(command.to)
+        self._require_leaving(giver)
         require(1 <= command.amount <= MAX_SUPPLY, Code.AMOUNT_OUT_OF_RANGE)
         owner = giver.owner or giver.number
         require(owner == (taker.owner or taker.number), Code.OWNERS_DIFFER)
@@ -74,6 +78,7 @@ class NaiveOwners(NaiveLedger):
 
     def _withdrawrequest(self, command: a.WithdrawRequest) -> Outcome:
         account = self._holder(command.account)
+        self._require_leaving(account)
         require(1 <= command.amount <= MAX_SUPPLY, Code.AMOUNT_OUT_OF_RANGE)
         mine = [one for one, _ in self.withdrawals.values() if one == account.number]
         room = len(mine) < self.limits[Limit.WITHDRAWALS_PER_ACCOUNT]

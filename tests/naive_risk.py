@@ -1,56 +1,45 @@
-"""The naive rules of risk: agents and their budgets, bounds, stops, pace, and presence."""
+"""The naive rules of risk: bounds, stops, pace, and presence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from node.domain.codes import Code
-from node.domain.commands import EVENT_ENTRY
 from node.domain.limits import Limit
-from node.domain.terms import AccountMode, CloseReason, Liquidity, Role, Scope, StopReason
+from node.domain.terms import (
+    AccountMode,
+    CloseReason,
+    PauseLevel,
+    Role,
+    Scope,
+    Side,
+    StopReason,
+)
 from node.domain.units import MAX_SUPPLY
 from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import order_commands as o
+from tests.naive_agents import NaiveAgents
 from tests.naive_book import NaiveOrder
 from tests.naive_lives import Due
 from tests.naive_records import NaiveAccount, NaiveMarket, NaivePosition, Outcome, require
-from tests.naive_venue import NaiveVenue
+from tests.venue_driver import SECOND_NS
 
-SECOND_NS = 10**9
 HARMLESS = (c.Cancel, c.Reduce, c.CancelAll, c.Merge, c.Redeem, o.OrderGroupTrigger)
+GIVES_AWAY = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.AgentSet)
+SAFER = (a.Stop, a.AgentRevoke)
 OWNERS = (a.SubaccountOpen, a.Transfer, a.WithdrawRequest, a.DeadlineSet, a.StopLift, c.Split)
 NOTHING = a.BoundsSet(0, 0)
 
 
-@dataclass
-class NaiveAgent:
-    """A budget, and every payment: when (in parts of the window) and how much."""
-
-    terms: a.AgentSet
-    spends: list[tuple[int, int]] = field(default_factory=list)
-    revoked: bool = False
-
-    def part(self, now_ns: int) -> int:
-        """Return which 15th of a window a time falls in."""
-        return now_ns // -(-self.terms.window_ns // 15)
-
-    def spent(self, now_ns: int) -> int:
-        """Return what counts: the part that runs and the 15 before it."""
-        return sum(amount for part, amount in self.spends if part > self.part(now_ns) - 16)
-
-
-class NaiveRisk(NaiveVenue):
+class NaiveRisk(NaiveAgents):
     """What a command may not do although its account could pay for it."""
 
     def __init__(self, limits: Sequence[int], shard: int, operator_key: bytes) -> None:
         """Start with nothing but limits and the operator's key."""
-        super().__init__(limits, shard)
-        self.speaker = 1
+        super().__init__(limits, shard, operator_key)
         self.splitting = 0
-        self.keys = {operator_key: 1}
-        self.agents: dict[int, NaiveAgent] = {}
         self.bounds: dict[tuple[int, int], a.BoundsSet] = {}
         self.stops: dict[tuple[int, int], int] = {}
         self.busy: dict[tuple[int, int], int] = {}
@@ -82,22 +71,24 @@ class NaiveRisk(NaiveVenue):
         if command.kind >= c.AccountOpen.kind:
             return
         refill = self.limits[Limit.RATE_REFILL]
-        if refill and number in self.accounts:
+        paced = role != Role.OPERATOR and type(command) not in SAFER
+        if refill and paced and number in self.accounts:
             cost = self._cost(command) * SECOND_NS // refill * self._items(command)
             burst = max(self.limits[Limit.RATE_BURST] * SECOND_NS // refill, cost)
             self._take((Scope.ACCOUNT, number), cost, burst, Code.RATE_EXCEEDED)
         stopped = (Scope.ACCOUNT, number) in self.stops
-        require(not stopped or type(command) is not life.Convert, Code.ACCOUNT_STOPPED)
-        if self._adds_risk(command):
+        if self._adds_risk(command) or type(command) in GIVES_AWAY:
             require((Scope.KEY, self.speaker) not in self.stops, Code.KEY_STOPPED)
+        if self._adds_risk(command):
             require((Scope.VENUE, 0) not in self.stops, Code.VENUE_STOPPED)
             account = self.accounts.get(number)
             splits = type(command) is c.Split and account and account.mode == AccountMode.HOLD
-            if isinstance(command, c.Place | o.Quote) or splits:
+            if isinstance(command, c.Place | o.Quote | life.Convert) or splits:
                 require(not stopped, Code.ACCOUNT_STOPPED)
 
     def _adds_risk(self, command: c.Command) -> bool:
-        return command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+        orders = command.kind < a.SubaccountOpen.kind and type(command) not in HARMLESS
+        return orders or type(command) is life.Convert
 
     def _items(self, command: c.Command) -> int:
         """Return how many orders a command counts as."""
@@ -162,7 +153,7 @@ class NaiveRisk(NaiveVenue):
         ]
         reached = self._net_lots(order, old) + order.leaves
         require(not both[0].reduce_only or reached <= 0, Code.REDUCE_ONLY)
-        value = order.price * order.lots
+        value = min(order.price * order.lots, order.budget)
         for bounds in both:
             require(not bounds.order_lots or order.lots <= bounds.order_lots, Code.ORDER_TOO_LARGE)
             require(not bounds.order_value or value <= bounds.order_value, Code.ORDER_TOO_LARGE)
@@ -174,45 +165,40 @@ class NaiveRisk(NaiveVenue):
 
     def _net_lots(self, order: NaiveOrder, old: NaiveOrder | None) -> int:
         """Return how far the account may get on the order's side without it."""
-        account = self.accounts[order.account]
-        held = account.positions.get(order.market, NaivePosition())
+        market = self.markets[order.market]
+        return self._net_of(self.accounts[order.account], market, order.side, old)
+
+    def _net_of(
+        self,
+        account: NaiveAccount,
+        market: NaiveMarket,
+        side: Side,
+        old: NaiveOrder | None = None,
+    ) -> int:
+        held = account.positions.get(market.number, NaivePosition())
         net = held.yes - held.no
         working = sum(
             other.leaves
             for other in account.orders.values()
-            if other is not old and other.market == order.market and other.side == order.side
+            if other is not old and other.market == market.number and other.side == side
         )
-        return (net if order.side == order.side.BID else -net) + working
+        return (net if side is Side.BID else -net) + working
 
-    def _check_agent(self, agent: NaiveAgent, order: NaiveOrder, old: NaiveOrder | None) -> None:
-        terms = agent.terms
-        market = self.markets[order.market]
-        event = next(number for number, one in self.events.items() if one is market.event)
-        listed = [entry for entry in terms.allowed if entry]
-        allowed = not listed or market.number in listed or event | EVENT_ENTRY in listed
-        require(allowed, Code.AGENT_MARKET_NOT_ALLOWED)
-        tif = terms.times_in_force >> order.time_in_force & 1
-        require(bool(tif), Code.AGENT_TIME_IN_FORCE_NOT_ALLOWED)
-        require(order.price * order.lots <= terms.order_value, Code.AGENT_ORDER_TOO_LARGE)
-        if not order.buys:
-            return
-        mine = [one for one in self.orders.values() if one.key == self.speaker and one is not old]
-        exposure = sum(self._collateral(one) for one in mine)
-        fresh = replace(order, rate_sum=0, fees_met=0, schedule=market.schedule)
-        needed = self._collateral(fresh)
-        committed = agent.spent(self.now_ns) + exposure + needed
-        require(committed <= terms.spend, Code.AGENT_SPEND_EXCEEDED)
-        require(exposure + needed <= terms.exposure, Code.AGENT_EXPOSURE_EXCEEDED)
+    def _check_gain(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        require((Scope.MARKET, market.number) not in self.stops, Code.MARKET_STOPPED)
+        if self.speaker in self.agents:
+            self._require_listed(self.agents[self.speaker].terms, market)
+        own = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+        reached = self._net_of(account, market, Side.BID) + lots
+        require(not own.reduce_only or reached <= 0, Code.REDUCE_ONLY)
+        for bounds in (own, self.bounds.get((Scope.MARKET, market.number), NOTHING)):
+            fits = not bounds.position_lots or reached <= bounds.position_lots
+            require(fits, Code.POSITION_LIMIT_EXCEEDED)
 
-    def _settle(
-        self, order: NaiveOrder, yes_price: int, lots: int, bps: int, fill_id: int, side: Liquidity
-    ) -> int:
-        fee = super()._settle(order, yes_price, lots, bps, fill_id, side)
-        agent = self.agents.get(order.key)
-        if agent and order.buys:
-            paid = order.in_own_terms(yes_price) * lots + fee
-            agent.spends.append((agent.part(self.now_ns), paid))
-        return fee
+    def _check_loss(self, account: NaiveAccount, market: NaiveMarket, lots: int) -> None:
+        own = self.bounds.get((Scope.ACCOUNT, account.number), NOTHING)
+        reached = self._net_of(account, market, Side.ASK) + lots
+        require(not own.reduce_only or reached <= 0, Code.REDUCE_ONLY)
 
     def _split(self, command: c.Split) -> Outcome:
         account = self.accounts.get(command.account)
@@ -233,72 +219,6 @@ class NaiveRisk(NaiveVenue):
             require(not bounds.reduce_only, Code.REDUCE_ONLY)
 
     # Commands.
-
-    def _accountopen(self, command: c.AccountOpen) -> Outcome:
-        outcome = super()._accountopen(command)
-        self.keys[command.public_key] = len(self.keys) + 1
-        return outcome
-
-    def _agentset(self, command: a.AgentSet) -> Outcome:
-        number = self.keys.get(command.public_key, 0)
-        known, sender = self.agents.get(number), self.agents.get(self.speaker)
-        if not number:
-            require(not sender, Code.AGENT_ACTION_NOT_ALLOWED)
-            require(len(self.keys) < self.limits[Limit.KEYS], Code.TOO_MANY_KEYS)
-        else:
-            require(not known or not known.revoked, Code.KEY_REVOKED)
-            its = known is not None and known.terms.account == command.account
-            require(its, Code.KEY_EXISTS)
-            require(not sender or known is sender, Code.AGENT_ACTION_NOT_ALLOWED)
-            if sender:
-                tighter = self._is_tighter(sender.terms, command)
-                require(tighter, Code.AGENT_MAY_ONLY_TIGHTEN)
-        amounts = (command.order_value, command.spend, command.exposure)
-        sound = all(0 <= amount <= MAX_SUPPLY for amount in amounts)
-        sound &= SECOND_NS <= command.window_ns <= 366 * 86_400 * SECOND_NS
-        sound &= 1 <= command.rate <= 10**6 and command.expiry_ns > self.now_ns
-        sound &= 0 < command.times_in_force < 2**16 and all(one >= 0 for one in command.allowed)
-        require(sound, Code.AGENT_TERMS_INVALID)
-        self._holder(command.account)
-        if known is None:
-            agents = [one for one in self.agents.values() if one.terms.account == command.account]
-            living = sum(not one.revoked for one in agents)
-            require(living < self.limits[Limit.AGENTS_PER_ACCOUNT], Code.TOO_MANY_AGENTS)
-            number = len(self.keys) + 1
-            self.keys[command.public_key] = number
-            self.agents[number] = NaiveAgent(command)
-            return Outcome(Code.OK, number)
-        if known.terms.window_ns != command.window_ns:
-            counted = known.spent(self.now_ns)
-            known.terms = command
-            known.spends = [(known.part(self.now_ns), counted)]
-        known.terms = command
-        return Outcome(Code.OK, number)
-
-    def _is_tighter(self, old: a.AgentSet, new: a.AgentSet) -> bool:
-        fields = ("order_value", "spend", "exposure", "expiry_ns", "rate")
-        smaller = all(getattr(new, name) <= getattr(old, name) for name in fields)
-        tifs = new.times_in_force | old.times_in_force == old.times_in_force
-        entries = [one for one in new.allowed if one]
-        known = [one for one in old.allowed if one]
-        wider = set(known)
-        for number, market in self.markets.items():
-            event = next(key for key, one in self.events.items() if one is market.event)
-            if event | EVENT_ENTRY in known:
-                wider.add(number)
-        within = not known or (bool(entries) and set(entries) <= wider)
-        return smaller and tifs and within and new.window_ns == old.window_ns
-
-    def _agentrevoke(self, command: a.AgentRevoke) -> Outcome:
-        number = self.keys.get(command.public_key, 0)
-        known = self.agents.get(number)
-        require(not known or not known.revoked, Code.KEY_REVOKED)
-        require(self.speaker not in self.agents or number == self.speaker,
-                Code.AGENT_ACTION_NOT_ALLOWED)  # fmt: skip
-        its = known is not None and known.terms.account == command.account
-        require(its, Code.UNKNOWN_AGENT)
-        self.agents[number].revoked = True
-        return Outcome(Code.OK, number)
 
     def _check_stop(self, command: a.Stop) -> None:
         owner = self.speaker != 1
@@ -325,7 +245,11 @@ class NaiveRisk(NaiveVenue):
         self._check_stop(command)
         require(command.reason in list(StopReason), Code.STOP_INVALID)
         what = (command.scope, command.subject)
-        require(what not in self.stops, Code.ALREADY_STOPPED)
+        takes_over = self.speaker == 1 and self.stops.get(what, 1) != 1
+        require(what not in self.stops or takes_over, Code.ALREADY_STOPPED)
+        if takes_over:
+            self.stops[what] = self.speaker
+            return Outcome(Code.OK, len(self.stops))
         known = {
             Scope.KEY: (list(self.keys.values()), Code.UNKNOWN_KEY),
             Scope.ACCOUNT: (list(self.accounts), Code.UNKNOWN_ACCOUNT),
@@ -346,6 +270,11 @@ class NaiveRisk(NaiveVenue):
             if subject == command.subject:
                 self._close(order, reason)
         return Outcome(Code.OK, len(self.stops))
+
+    def _require_leaving(self, account: NaiveAccount) -> None:
+        by_operator = self.stops.get((Scope.ACCOUNT, account.number)) == 1
+        require(not by_operator, Code.ACCOUNT_STOPPED)
+        self._require_level(account, None, PauseLevel.CANCEL_ONLY)
 
     def _stoplift(self, command: a.StopLift) -> Outcome:
         self._check_stop(command)

@@ -42,6 +42,8 @@ class Account(Record):
         # Bids and asks with smaller ids are cancelled, whether or not the sweep has reached them.
         self.bid_watermark: i64 = 0
         self.ask_watermark: i64 = 0
+        # The newest sweep that cancels in all of its markets, finished or not; derived.
+        self.cancel_sweep: i64 = 0
         self.positions: dict[int, Position] = {}
         self.position_list: list[Position] = []
         self.orders_by_client: dict[int, Order] = {}

@@ -3,7 +3,7 @@
 from mypy_extensions import i64
 
 from node.domain import commands as layout
-from node.domain import limits
+from node.domain import limits, terms
 from node.domain.codes import Code
 from node.domain.units import NANOSECONDS_PER_SECOND
 from node.engine.account import Account
@@ -29,15 +29,15 @@ def admit(state: State, key: Key, kind: i64, items: i64, account: i64, outcome: 
         code = admit_agent(state, key, kind, items, outcome)
         if code is not Code.OK:
             return code
-    if state.limits[limits.RATE_REFILL] != 0:
+    if state.limits[limits.RATE_REFILL] != 0 and is_paced(key, kind):
         code = keep_pace(state, kind, items, account, outcome)
         if code is not Code.OK:
             return code
-    if not is_entry(kind):
-        return Code.OK
-    if key.stop is not None:
+    if key.stop is not None and (is_entry(kind) or gives_away(kind)):
         return Code.KEY_STOPPED
-    return Code.OK if state.venue_stop is None else Code.VENUE_STOPPED
+    if state.venue_stop is not None and is_entry(kind):
+        return Code.VENUE_STOPPED
+    return Code.OK
 
 
 def foresee(state: State, key: Key, account: Account | None) -> Code:
@@ -51,7 +51,8 @@ def foresee(state: State, key: Key, account: Account | None) -> Code:
         cost_ns = NANOSECONDS_PER_SECOND // agent.rate
         if must_wait(state, key.conduct, cost_ns, NANOSECONDS_PER_SECOND):
             return Code.AGENT_RATE_EXCEEDED
-    if state.limits[limits.RATE_REFILL] != 0 and account is not None:
+    paced = state.limits[limits.RATE_REFILL] != 0 and key.role != terms.OPERATOR
+    if paced and account is not None:
         cost_ns = pace_of(state, layout.PLACE)
         if must_wait(state, account.conduct, cost_ns, burst_of(state, cost_ns)):
             return Code.RATE_EXCEEDED
@@ -65,10 +66,22 @@ def must_wait(state: State, conduct: Conduct | None, cost_ns: i64, burst_ns: i64
     return conduct is not None and conduct.wait_ns(state.stamp_ns, cost_ns, burst_ns) > 0
 
 
+def is_paced(key: Key, kind: i64) -> bool:
+    """Return whether a command costs tokens: no operator's does, nor what takes power away."""
+    return key.role != terms.OPERATOR and kind != layout.STOP and kind != layout.AGENT_REVOKE
+
+
+def gives_away(kind: i64) -> bool:
+    """Return whether a command moves money or gives others power: no stopped key's does."""
+    if kind == layout.SUBACCOUNT_OPEN or kind == layout.TRANSFER:
+        return True
+    return kind == layout.WITHDRAW_REQUEST or kind == layout.AGENT_SET
+
+
 def is_entry(kind: i64) -> bool:
     """Return whether a command may add to what an account risks; the others are never stopped."""
     if kind >= layout.SUBACCOUNT_OPEN:
-        return False
+        return kind == layout.CONVERT
     if kind == layout.CANCEL or kind == layout.CANCEL_ALL or kind == layout.REDUCE:
         return False
     if kind == layout.ORDER_GROUP_TRIGGER:

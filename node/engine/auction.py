@@ -22,7 +22,7 @@ from node.engine.market import Market
 from node.engine.matching import execute
 from node.engine.order import Order
 from node.engine.pausing import code_of_level, level_of_market
-from node.engine.removal import close, publish_level
+from node.engine.removal import close, close_expired, publish_level
 from node.engine.state import State
 from node.engine.sweep import UNCROSS_MARKET, Sweep
 from node.engine.timer import CALLING
@@ -88,19 +88,25 @@ def check_trading(state: State, market: Market) -> Code:
 def sweep_auction(state: State, sweep: Sweep, market: Market, budget: i64) -> i64:
     """Uncross a market and open it; return what is left of the budget, 0 when there is more to do.
 
-    The sweep's cursor is the price. A pause or stop sends the market back to its call phase.
+    The sweep's cursor is the price, or less the price once nothing crosses there any more. A pause
+    or stop sends the market back to its call phase.
     """
     while budget > 0 and market.state == terms.UNCROSSING:
         if check_trading(state, market) is not Code.OK:
             move(state, market, terms.AUCTION)
-        elif sweep.cursor != NO_PRICE:
+        elif sweep.cursor > NO_PRICE:
             budget = uncross(state, market, sweep.cursor, budget)
             if budget > 0:
-                sweep.cursor = NO_PRICE
+                sweep.cursor = -sweep.cursor
         else:
+            budget = close_expired(state, budget)
+            if budget == 0:
+                break
             found = clear(market)
             if found is None:
                 move(state, market, terms.OPEN)
+                if sweep.cursor != NO_PRICE:
+                    note_price(state, market, -sweep.cursor)
             else:
                 begin_at(state, market, found)
                 sweep.cursor = found.price
@@ -109,13 +115,17 @@ def sweep_auction(state: State, sweep: Sweep, market: Market, budget: i64) -> i6
 
 
 def begin_at(state: State, market: Market, found: Clearing) -> None:
-    """Publish the price at which a market will be uncrossed; it is what bands refer to."""
+    """Publish the price at which a market will be uncrossed."""
     state.touch(market.page)
     state.writer.auction_priced(market, found.price, found.lots, found.surplus)
+
+
+def note_price(state: State, market: Market, price: i64) -> None:
+    """Have bands and guards of a market that opens refer to the price of its call."""
     watch = market.watch
     if watch is not None:
         state.touch(watch.page)
-        watch.reference = found.price
+        watch.note(price, state.stamp_ns)
 
 
 def uncross(state: State, market: Market, price: i64, budget: i64) -> i64:

@@ -13,7 +13,7 @@ from node.engine.market import Market
 from node.engine.outcome import Outcome
 from node.engine.pausing import check_pause
 from node.engine.position import Position
-from node.engine.risk import positions_allowed
+from node.engine.risk import is_reduce_only, positions_allowed
 from node.engine.state import State
 
 
@@ -57,7 +57,7 @@ def check_split(state: State, account: Account, market: Market, lots: i64) -> Co
         return Code.TOO_MANY_POSITIONS
     if market.stop is not None:
         return Code.MARKET_STOPPED
-    if account.bounds is not None and account.bounds.reduce_only != 0:
+    if is_reduce_only(account):
         return Code.REDUCE_ONLY
     return Code.OK
 

@@ -22,7 +22,8 @@ from node.engine.book_side import bit
 from node.engine.market import Event
 from node.engine.outcome import Outcome
 from node.engine.pausing import code_of_level, pause_level
-from node.engine.risk import positions_allowed
+from node.engine.risk import check_gain, is_reduce_only, net_of, positions_allowed
+from node.engine.session import Key
 from node.engine.state import State
 
 BITS: Final = 32
@@ -67,7 +68,7 @@ def check_event(state: State, account: Account, event: Event, stopping: i64) -> 
     return Code.OK if event.settled == 0 else Code.EVENT_SETTLED
 
 
-def convert(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
+def convert(state: State, key: Key, frame: bytes, at: i64, outcome: Outcome) -> Code:
     """Turn free NO of m outcomes into (m - 1) USDC a share and YES of every other outcome."""
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     lots = read_i64_le(frame, at + layout.CONVERT_LOTS)
@@ -89,6 +90,11 @@ def convert(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     most: i64 = state.limits[limits.LOTS_PER_ORDER]
     if lots < 1 or lots > most:
         return Code.SIZE_OUT_OF_RANGE
+    # NO that goes makes an account as much longer in its market as YES that comes.
+    for market in event.markets:
+        code = check_gain(key, account, market, lots)
+        if code is not Code.OK:
+            return code
     code = check_holdings(state, account, event, frame, start, lots)
     if code is not Code.OK:
         return code
@@ -131,7 +137,10 @@ def exchange(
 
 
 def merge_outcomes(state: State, frame: bytes, at: i64) -> Code:
-    """Turn free YES of all outcomes into 1 USDC a share."""
+    """Turn free YES of all outcomes into 1 USDC a share.
+
+    A reduce-only account keeps the shares that its open orders are to take off.
+    """
     ids = read_i64_le(frame, at + layout.ACCOUNT)
     lots = read_i64_le(frame, at + layout.OUTCOMES_LOTS)
     account = state.account(ids & 0xFFFFFFFF)
@@ -150,6 +159,8 @@ def merge_outcomes(state: State, frame: bytes, at: i64) -> Code:
         position = account.positions.get(market.number)
         if position is None or position.yes_free < lots:
             return Code.INSUFFICIENT_SHARES
+        if is_reduce_only(account) and net_of(position, False) + lots > 0:
+            return Code.REDUCE_ONLY
     for market in event.markets:
         position = state.position(account, market)
         state.touch_all(position)

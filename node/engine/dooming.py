@@ -7,7 +7,7 @@ from node.engine.account import Account
 from node.engine.invariants import require
 from node.engine.position import Position
 from node.engine.removal import close
-from node.engine.session import Key
+from node.engine.session import Key, Session
 from node.engine.state import State
 from node.engine.sweep import DOOM_ACCOUNT, DOOM_KEY, Sweep
 
@@ -30,6 +30,17 @@ def doom_key(state: State, key: Key, reason: i64) -> Sweep:
     conduct.watermark = state.next_watermark()
     conduct.reason = reason
     return state.add_sweep(DOOM_KEY, key.number, 0)
+
+
+def give_up(state: State, session: Session) -> None:
+    """Doom the orders that go with a session's client: none, its key's, or its account's."""
+    if session.on_disconnect == terms.SCOPE_ACCOUNT:
+        account = state.account(session.key.account)
+        assert account is not None
+        if account.order_count > 0:
+            doom_account(state, account, terms.CLOSE_BY_DISCONNECT)
+    elif session.on_disconnect == terms.SCOPE_KEY and session.key.first_order is not None:
+        doom_key(state, session.key, terms.CLOSE_BY_DISCONNECT)
 
 
 def sweep_doomed_account(state: State, sweep: Sweep, budget: i64) -> i64:

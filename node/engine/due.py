@@ -3,13 +3,12 @@
 from mypy_extensions import i64
 
 from node.domain.limits import SWEEP_ITEMS_PER_GROUP
-from node.domain.terms import CLOSE_BY_EXPIRY
 from node.engine.auction import call_on_time
 from node.engine.dooming import let_deadline_pass
 from node.engine.invariants import require
 from node.engine.lifecycle import close_on_time, reopen
 from node.engine.opening import open_on_time
-from node.engine.removal import close
+from node.engine.removal import close_expired
 from node.engine.resolving import final_on_time
 from node.engine.state import State
 from node.engine.sweeping import run_sweeps
@@ -22,12 +21,7 @@ def run_due(state: State) -> None:
     What the budget leaves is for the next group; an order that has expired cannot trade meanwhile.
     """
     budget: i64 = state.limits[SWEEP_ITEMS_PER_GROUP]
-    while budget > 0:
-        order = state.orders.first_expiring()
-        if order is None or order.due_ns > state.stamp_ns:
-            break
-        close(state, order, CLOSE_BY_EXPIRY)
-        budget -= 1
+    close_expired(state, budget)
     happened = False
     budget = state.limits[SWEEP_ITEMS_PER_GROUP]
     while budget > 0:

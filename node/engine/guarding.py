@@ -7,7 +7,7 @@ from node.domain import commands as layout
 from node.domain import terms
 from node.domain.codes import Code
 from node.domain.records import WATCH_SLICES
-from node.domain.units import LATEST_STAMP, MAX_PRICE, MAX_SPAN
+from node.domain.units import MAX_PRICE, MAX_SPAN
 from node.engine import pausing
 from node.engine.market import Market
 from node.engine.outcome import Outcome
@@ -86,7 +86,7 @@ def is_outside_band(market: Market, price: i64) -> bool:
 
 def pause(state: State, market: Market, price: i64) -> None:
     """Halt a market before a fill at `price` that moves too far, for its set time."""
-    until_ns = min(state.stamp_ns, LATEST_STAMP) + market.rules.pause_ns
+    until_ns = state.stamp_ns + market.rules.pause_ns
     state.set_timer(REOPEN, market.number, until_ns)
     state.touch(market.page)
     market.state = terms.HALTED

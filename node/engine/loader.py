@@ -22,7 +22,7 @@ from node.engine.sessions import add_session, reply_page
 from node.engine.snapshot_error import SnapshotError
 from node.engine.standing import load_standing, seat_order
 from node.engine.state import State
-from node.engine.sweep import Sweep
+from node.engine.sweep import CANCEL_ACCOUNT, Sweep
 from node.engine.timer import Timer
 
 
@@ -311,6 +311,9 @@ class Loader:
         sweep.cursor = read_i64_le(value, at + records.SWEEP_CURSOR)
         self.state.sweeps[sweep.number] = sweep
         sweep.page = self.state.sweep_pages.put(sweep.number, sweep)
+        account = self.state.account(sweep.account)
+        if sweep.kind == CANCEL_ACCOUNT and account is not None:
+            account.cancel_sweep = max(account.cancel_sweep, sweep.number)
 
     def load_timer(self, value: bytes, at: i64) -> None:
         """Load a TIMER record."""

@@ -110,9 +110,21 @@ def cancel_everywhere(state: State, account: Account, side: i64, outcome: Outcom
         account.bid_watermark = watermark
     if side != terms.BID:
         account.ask_watermark = watermark
-    sweep = state.add_sweep(CANCEL_ACCOUNT, account.number, 0)
-    sweep.cursor = len(account.position_list)
+    sweep_everywhere(state, account)
     return Code.OK
+
+
+def sweep_everywhere(state: State, account: Account) -> None:
+    """Queue a sweep of the account's doomed orders, unless one waits that has not begun.
+
+    However often it is said, an account has two such sweeps at most: others wait behind them.
+    """
+    sweep = state.sweeps.get(account.cancel_sweep)
+    if sweep is None or sweep.number == state.sweep_head:
+        sweep = state.add_sweep(CANCEL_ACCOUNT, account.number, 0)
+        account.cancel_sweep = sweep.number
+    state.touch(sweep.page)
+    sweep.cursor = len(account.position_list)
 
 
 def cancel_side(state: State, position: Position, side: i64, outcome: Outcome) -> None:

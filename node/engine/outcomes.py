@@ -79,4 +79,17 @@ def check_winner(event: Event, winner: Market | None) -> Code:
         return Code.EVENT_NOT_EXCLUSIVE
     if winner is None or winner.event is not event or winner.is_settled:
         return Code.WINNER_INVALID
-    return Code.OK if winner.is_named else Code.OUTCOME_UNNAMED
+    if not winner.is_named:
+        return Code.OUTCOME_UNNAMED
+    return Code.RESOLUTION_PENDING if is_contested(event, winner) else Code.OK
+
+
+def is_contested(event: Event, winner: Market) -> bool:
+    """Return whether of another outcome something else is proposed than a loss, or is disputed."""
+    for market in event.markets:
+        resolution = market.resolution
+        if resolution is None or market is winner or resolution.stage == terms.ATTESTING:
+            continue
+        if resolution.stage == terms.DISPUTED or resolution.price > 0:
+            return True
+    return False

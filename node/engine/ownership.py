@@ -168,6 +168,9 @@ def transfer(state: State, key: Key, frame: bytes, at: i64, outcome: Outcome) ->
     taker = state.account(to)
     if giver is None or taker is None:
         return Code.UNKNOWN_ACCOUNT
+    code = withdrawing.check_leaving(state, giver)
+    if code is not Code.OK:
+        return code
     if amount < 1 or amount > MAX_SUPPLY:
         return Code.AMOUNT_OUT_OF_RANGE
     code = check_transfer(state, giver, taker, number)

@@ -25,6 +25,8 @@ from node.engine.sweep import CANCEL_PAUSED, Sweep
 PLACE_SHIFT: Final = 32
 """A sweep's cursor is the place of the market among those covered, then that of a position."""
 PLACE_MASK: Final = (1 << PLACE_SHIFT) - 1
+PASSED_FOR_ONE: Final = 16
+"""Orders that are passed over for the price of one that is cancelled."""
 
 
 def pause_level(state: State, account: Account, event: Event, market: Market | None) -> i64:
@@ -224,22 +226,30 @@ def sweep_paused_account(state: State, sweep: Sweep, watermark: i64, budget: i64
 def cancel_flagged(state: State, position: Position, watermark: i64, budget: i64) -> i64:
     """Cancel a position's doomed orders; return what is left of the budget.
 
-    Orders without the flag that stand between are looked at for free: an account has at most
-    OPEN_ORDERS_PER_ACCOUNT, and the look ends with the last flagged one.
+    It is 0 only when there may be more to cancel here.
     """
     budget = cancel_flagged_side(state, position, position.bids.first, watermark, budget)
+    if budget == 0:
+        return 0
     return cancel_flagged_side(state, position, position.asks.first, watermark, budget)
 
 
 def cancel_flagged_side(
     state: State, position: Position, first: Order | None, watermark: i64, budget: i64
 ) -> i64:
-    """Cancel the doomed orders of one side, from its first on; return what is left."""
+    """Cancel the doomed orders of one side, from its first on; return what is left.
+
+    Orders without the flag that stand between are passed over, which costs less and is paid in the
+    end: a look that did not come to its end would begin anew.
+    """
+    passed: i64 = 0
     order = first
     while order is not None and budget > 0 and position.flagged > 0 and order.id < watermark:
         newer = order.newer
         if order.flags & terms.CANCEL_ON_PAUSE != 0:
             close(state, order, terms.CLOSE_BY_PAUSE)
             budget -= 1
+        else:
+            passed += 1
         order = newer
-    return budget
+    return 0 if budget == 0 else max(1, budget - passed // PASSED_FOR_ONE)

@@ -93,6 +93,17 @@ class Placement:
         self.is_bid = order.is_bid
         self.reprice(order.price)
 
+    def value(self) -> i64:
+        """Return what the order is worth at its price, or the amount of money that it is for."""
+        worth = self.price * self.lots
+        return worth if self.spend == 0 else min(worth, self.spend)
+
+    def stake(self) -> i64:
+        """Return what may be given away with the order: for a sale that is the dearer side."""
+        if self.is_buy:
+            return self.value()
+        return max(self.price, PRICE_SCALE - self.price) * self.lots
+
     def change(self, price: i64, lots: i64) -> None:
         """Give another price and another total size; 0 leaves either as it is."""
         if price != 0:

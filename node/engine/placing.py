@@ -21,7 +21,7 @@ from node.engine.pausing import code_of_level, pause_level
 from node.engine.placement import KNOWN_FLAGS, Placement
 from node.engine.reducing import most_to_reduce
 from node.engine.removal import free_and_report
-from node.engine.risk import check_risk, open_orders_allowed, positions_allowed
+from node.engine.risk import cash_needed, check_risk, open_orders_allowed, positions_allowed
 from node.engine.spending import can_spend
 from node.engine.state import State
 
@@ -223,9 +223,7 @@ def is_worthless(state: State, placement: Placement, market: Market, lots: i64) 
 def check_means(placement: Placement, account: Account, market: Market) -> Code:
     """Check that the account can lock what the order may cost."""
     if placement.is_buy:
-        needed = ledger.collateral_to_lock(placement.price, placement.lots, market.rules.schedule)
-        if placement.spend != 0:
-            needed = min(needed, placement.spend)
+        needed = cash_needed(placement, market, placement.lots)
         return Code.OK if account.cash_free >= needed else Code.INSUFFICIENT_FUNDS
     position = account.positions.get(market.number)
     free: i64 = 0

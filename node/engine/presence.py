@@ -6,7 +6,7 @@ from mypy_extensions import i64
 from node.domain import commands as layout
 from node.domain import limits, terms
 from node.domain.codes import Code
-from node.engine.dooming import doom_account, doom_key
+from node.engine.dooming import give_up
 from node.engine.outcome import Outcome
 from node.engine.session import Session
 from node.engine.sessions import watch
@@ -54,11 +54,5 @@ def note_gone(state: State, frame: bytes, at: i64) -> Code:
         return Code.UNKNOWN_SESSION
     if session.next_sequence != read_i64_le(frame, at + layout.SESSION_GONE_NEXT_SEQUENCE):
         return Code.SEQUENCE_GAP
-    if session.on_disconnect == terms.SCOPE_ACCOUNT:
-        account = state.account(session.key.account)
-        assert account is not None
-        if account.order_count > 0:
-            doom_account(state, account, terms.CLOSE_BY_DISCONNECT)
-    elif session.on_disconnect == terms.SCOPE_KEY and session.key.first_order is not None:
-        doom_key(state, session.key, terms.CLOSE_BY_DISCONNECT)
+    give_up(state, session)
     return Code.OK

@@ -2,7 +2,7 @@
 
 from mypy_extensions import i64
 
-from node.domain.terms import ASK, BID
+from node.domain.terms import ASK, BID, CLOSE_BY_EXPIRY
 from node.engine.invariants import require
 from node.engine.ledger import pair_off, release
 from node.engine.market import Market
@@ -42,6 +42,17 @@ def close_quietly(state: State, order: Order, reason: i64) -> PriceLevel:
 def close(state: State, order: Order, reason: i64) -> None:
     """Close a resting order and publish the depth that remains at its price."""
     publish(state, order, close_quietly(state, order, reason))
+
+
+def close_expired(state: State, budget: i64) -> i64:
+    """Close orders whose time has come, earliest first; return what is left of the budget."""
+    while budget > 0:
+        order = state.orders.first_expiring()
+        if order is None or order.due_ns > state.stamp_ns:
+            break
+        close(state, order, CLOSE_BY_EXPIRY)
+        budget -= 1
+    return budget
 
 
 def take_off(state: State, order: Order, lots: i64) -> PriceLevel:

@@ -17,6 +17,8 @@ from node.engine.bounds import Bounds
 from node.engine.market import Market
 from node.engine.order import Order
 from node.engine.placement import Placement
+from node.engine.position import Position
+from node.engine.session import Key
 from node.engine.state import State
 
 NO_LIMIT: Final = 0
@@ -69,6 +71,35 @@ def check_in_stead(
     return check_agent(state, placement, placer.agent, exposure, market, lots)
 
 
+def check_gain(key: Key, account: Account, market: Market, lots: i64) -> Code:
+    """Return why the account may not be `lots` longer in a market without an order, or OK."""
+    if market.stop is not None:
+        return Code.MARKET_STOPPED
+    if key.agent is not None and not allows_market(key.agent, market):
+        return Code.AGENT_MARKET_NOT_ALLOWED
+    own = account.bounds
+    if own is None and market.bounds is None:
+        return Code.OK
+    reached = lots + net_of(account.positions.get(market.number), True)
+    if is_reduce_only(account) and reached > 0:
+        return Code.REDUCE_ONLY
+    if is_too_much(own, reached) or is_too_much(market.bounds, reached):
+        return Code.POSITION_LIMIT_EXCEEDED
+    return Code.OK
+
+
+def is_reduce_only(account: Account) -> bool:
+    """Return whether an operator lets the account only make its positions smaller."""
+    bounds = account.bounds
+    return bounds is not None and bounds.reduce_only != 0
+
+
+def cash_needed(placement: Placement, market: Market, lots: i64) -> i64:
+    """Return the most that a buy of `lots` on a placement's terms can cost, in micro-USDC."""
+    needed = ledger.collateral_to_lock(placement.price, lots, market.rules.schedule)
+    return needed if placement.spend == 0 else min(needed, placement.spend)
+
+
 def open_orders_allowed(state: State, account: Account) -> i64:
     """Return how many orders the account may have in the books."""
     most: i64 = state.limits[limits.OPEN_ORDERS_PER_ACCOUNT]
@@ -106,11 +137,15 @@ def net_position(placement: Placement, account: Account, market: Market) -> i64:
 
     YES less NO for a bid, NO less YES for an ask: below 0 is what the side can still reduce.
     """
-    position = account.positions.get(market.number)
+    return net_of(account.positions.get(market.number), placement.is_bid)
+
+
+def net_of(position: Position | None, is_bid: bool) -> i64:
+    """Return the lots that a position is long on one side if its open orders there fill."""
     if position is None:
         return 0
     net = position.yes_free + position.yes_locked - position.no_free - position.no_locked
-    if placement.is_bid:
+    if is_bid:
         return net + position.open_bids
     return position.open_asks - net
 
@@ -121,7 +156,7 @@ def is_too_large(bounds: Bounds | None, placement: Placement) -> bool:
         return False
     if bounds.order_lots != NO_LIMIT and placement.lots > bounds.order_lots:
         return True
-    return bounds.order_value != NO_LIMIT and placement.price * placement.lots > bounds.order_value
+    return bounds.order_value != NO_LIMIT and placement.value() > bounds.order_value
 
 
 def is_too_much(bounds: Bounds | None, reached: i64) -> bool:
@@ -139,11 +174,11 @@ def check_agent(
         return Code.AGENT_MARKET_NOT_ALLOWED
     if (agent.times_in_force >> placement.time_in_force) & 1 == 0:
         return Code.AGENT_TIME_IN_FORCE_NOT_ALLOWED
-    if placement.price * placement.lots > agent.order_value:
+    if placement.stake() > agent.order_value:
         return Code.AGENT_ORDER_TOO_LARGE
     if not placement.is_buy:
         return Code.OK
-    needed = ledger.collateral_to_lock(placement.price, lots, market.rules.schedule)
+    needed = cash_needed(placement, market, lots)
     # What is locked may all be spent, so it counts before it is.
     if agent.spending.total(state.stamp_ns) + exposure + needed > agent.spend:
         return Code.AGENT_SPEND_EXCEEDED

@@ -7,6 +7,7 @@ from node.domain import commands as layout
 from node.domain import events, limits, records
 from node.domain.codes import Code
 from node.domain.identifiers import NONCE_SIZE, PUBLIC_KEY_SIZE
+from node.engine.dooming import give_up
 from node.engine.pages import DIRTY
 from node.engine.session import Key, ReplyPage, Session
 from node.engine.state import State
@@ -92,7 +93,9 @@ def least_recently_used(key: Key) -> Session:
 
 
 def evict(state: State, session: Session) -> None:
-    """Forget a session and its replies."""
+    """Forget a session and its replies; what its client's going gives up goes with it."""
+    state.touch(session.page)
+    give_up(state, session)
     watch(state, session, 0)
     state.session_pages.drop(session.number)
     del state.sessions[session.number]

@@ -32,8 +32,13 @@ def stop(state: State, sender: Key, frame: bytes, at: i64, outcome: Outcome) -> 
     if reason < terms.STOP_ON_REQUEST or reason > terms.STOP_BY_RULE:
         return Code.STOP_INVALID
     number = (scope << SUBJECT_BITS) | subject
-    if number in state.registers.stops:
-        return Code.ALREADY_STOPPED
+    known = state.registers.stops.get(number)
+    if known is not None:
+        if sender.role != terms.OPERATOR or was_operators(state, known):
+            return Code.ALREADY_STOPPED
+        take_over(state, sender, known, reason, frame, at)
+        outcome.result = len(state.registers.stops)
+        return Code.OK
     code = check_subject(state, scope, subject)
     if code is not Code.OK:
         return code
@@ -71,6 +76,15 @@ def lift(state: State, sender: Key, frame: bytes, at: i64, outcome: Outcome) -> 
     state.writer.stopped(events.STOP_LIFTED, stop.number, reason, sender.number, reference)
     outcome.result = len(state.registers.stops)
     return Code.OK
+
+
+def take_over(state: State, sender: Key, stop: Stop, reason: i64, frame: bytes, at: i64) -> None:
+    """Make an owner's stop the operator's, which its owner cannot lift; what it closes goes on."""
+    state.touch(stop.page)
+    stop.reason = reason
+    stop.by = sender.number
+    stop.reference = read_i64_le(frame, at + layout.STOP_REFERENCE)
+    state.writer.stopped(events.STOPPED, stop.number, reason, stop.by, stop.reference)
 
 
 def was_operators(state: State, stop: Stop) -> bool:

@@ -21,7 +21,7 @@ CLOSE_GROUP: Final = 6
 REGRID_MARKET: Final = 7
 """Cancel the orders off the market's grid; the cursor is the last price that was looked at."""
 UNCROSS_MARKET: Final = 8
-"""Let the orders of a called market trade; the cursor is their price, 0 before it is known."""
+"""Let orders of a called market trade; the cursor is their price, 0 before there is one."""
 DOOM_ACCOUNT: Final = 11
 """Close the account's doomed orders; the cursor counts positions yet to visit."""
 DOOM_KEY: Final = 12

@@ -13,6 +13,7 @@ from node.domain import replies as reply_layout
 from node.domain.codes import Code
 from node.domain.genesis import Genesis
 from node.domain.records import PAGE_MASK, PAGE_SHIFT
+from node.domain.units import LATEST_STAMP
 from node.engine import administration, cancelling, mass_cancel, ownership, quoting
 from node.engine.account import Account
 from node.engine.admission import admit, needs_admission
@@ -112,7 +113,8 @@ class Venue:
             length = word & 0xFFFFFFFF
             if groups.GROUP_HEADER_SIZE <= length <= end:
                 end = length
-            stamp = read_i64_le(group, groups.GROUP_STAMP)
+            # No span of the rules behind the latest stamp leaves 64 bits.
+            stamp = min(read_i64_le(group, groups.GROUP_STAMP), LATEST_STAMP)
             if stamp > state.stamp_ns:
                 state.stamp_ns = stamp
             versioned = (word >> 32) & 0xFFFF == state.rules_version
@@ -342,7 +344,7 @@ class Venue:
             return mass_cancel.cancel_all(state, group, frame, outcome)
         if layout.ORDER_GROUP_SET <= kind <= layout.ORDER_GROUP_TRIGGER:
             return lead_group(state, kind, group, frame, outcome)
-        return exchange_shares(state, kind, group, frame, outcome)
+        return exchange_shares(state, kind, key, group, frame, outcome)
 
     def refuse(self, session: i64, code: Code, sequence: i64) -> None:
         """Reply with a refusal that consumes no sequence and is not remembered."""

@@ -8,8 +8,11 @@ from node.domain import limits, terms
 from node.domain.codes import Code
 from node.domain.units import MAX_SUPPLY
 from node.engine import ledger
+from node.engine.account import Account
 from node.engine.outcome import Outcome
+from node.engine.pausing import check_halt
 from node.engine.state import State
+from node.engine.stopping import was_operators
 from node.engine.withdrawal import Withdrawal
 
 
@@ -19,6 +22,9 @@ def request(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     amount = read_i64_le(frame, at + layout.WITHDRAW_REQUEST_AMOUNT)
     if account is None:
         return Code.UNKNOWN_ACCOUNT
+    code = check_leaving(state, account)
+    if code is not Code.OK:
+        return code
     if amount < 1 or amount > MAX_SUPPLY:
         return Code.AMOUNT_OUT_OF_RANGE
     most: i64 = state.limits[limits.WITHDRAWALS_PER_ACCOUNT]
@@ -35,6 +41,17 @@ def request(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:
     state.writer.withdrawal(withdrawal, terms.REQUESTED)
     outcome.result = withdrawal.id
     return Code.OK
+
+
+def check_leaving(state: State, account: Account) -> Code:
+    """Return what keeps an account's money in it, OK if nothing does.
+
+    An operator's stop of it, or a halt; its owner's own stop is no reason to keep its money.
+    """
+    stop = account.stop
+    if stop is not None and was_operators(state, stop):
+        return Code.ACCOUNT_STOPPED
+    return check_halt(state, account, None)
 
 
 def confirm(state: State, frame: bytes, at: i64, outcome: Outcome) -> Code:

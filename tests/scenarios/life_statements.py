@@ -58,14 +58,18 @@ def subject_of(names: Names, scope: int, name: str | None) -> int:
     return known.get(PauseScope(scope), {}).get(name, NOBODY) if name and scope < NOBODY else 0
 
 
-@sentence(r"converts (?P<size>\S+) NO of (?P<markets>\w+(?: and \w+)*) in (?P<event>\w+)")
+@sentence(
+    r"(?:for (?P<owner>\w+) )?"
+    r"converts (?P<size>\S+) NO of (?P<markets>\w+(?: and \w+)*) in (?P<event>\w+)"
+)
 def _convert(names: Names, speaker: str, match: re.Match[str]) -> Meaning:
     # The markets of the event that scenarios convert in are the first ones: ordinal = number - 1.
     ordinals = [
         names.market(name) - 1 for name in match["markets"].split(" and ") if name != "nothing"
     ]
+    owner = names.account(match["owner"] or speaker)
     event, lots = names.events.get(match["event"], NOBODY), parse(match["size"], LOT_DIGITS)
-    return Meaning(life.Convert(names.account(speaker), event, lots, tuple(ordinals)))
+    return Meaning(life.Convert(owner, event, lots, tuple(ordinals)))
 
 
 @sentence(r"merges (?P<size>\S+) YES of every outcome of (?P<event>\w+)")

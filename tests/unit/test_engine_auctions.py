@@ -8,7 +8,16 @@ from node.audit.canonical import read_state
 from node.audit.conservation import check_conservation
 from node.domain.codes import Code
 from node.domain.events import EventType
-from node.domain.terms import BUY_NO, BUY_YES, GTC, AccountMode, CloseReason, Liquidity, MarketState
+from node.domain.terms import (
+    BUY_NO,
+    BUY_YES,
+    GTC,
+    AccountMode,
+    CloseReason,
+    Liquidity,
+    MarketState,
+    TimeInForce,
+)
 from node.engine.account import Account
 from node.engine.clearing import clear
 from node.engine.fee_schedule import no_fees
@@ -20,7 +29,7 @@ from tests import account_commands as a
 from tests import commands as c
 from tests import life_commands as life
 from tests import rule_commands as r
-from tests.venue_driver import Applied, VenueDriver, genesis
+from tests.venue_driver import Applied, VenueDriver, address_of, genesis, key_of
 from tests.venue_pair import VenuePair, check_book, check_conserved
 
 BUDGET = 16
@@ -77,6 +86,30 @@ def test_uncrossing_takes_so_many_items_a_group_and_no_more(driver: VenueDriver)
     assert len(counts) > 2
     assert driver.state_of(1) == MarketState.OPEN
     assert not driver.depth(1)
+
+
+def test_orders_that_have_expired_do_not_count_for_the_price() -> None:
+    """However many there are, and however few a group can close: they go before it is found."""
+    driver = VenueDriver(genesis(sweep_items_per_group=BUDGET))
+    for number in (1, 2):
+        driver.must(c.AccountOpen(address_of(number), key_of(number)))
+        driver.must(c.Deposit(number, 10**12, number))
+    driver.must(c.EventCreate())
+    driver.must(c.MarketCreate(1, 1))
+    driver.must(life.AuctionCall(1))
+    ends = driver.venue.stamp_ns + 3_600 * 10**9
+    terms = (1, 1, BUY_YES, 9_000, 100)
+    for number in range(1, 3 * BUDGET + 1):
+        driver.must(c.PlaceWithTerms(*terms, number, TimeInForce.GTD, ends))
+    driver.must(c.buy_yes(1, 1, 6_000, 1, 100))
+    driver.must(c.buy_no(2, 1, 6_000, 1, 100))
+    driver.step_ns = 2 * 3_600 * 10**9
+    _, applied = driver.say(c.MarketOpen(1))
+    counts = uncrossed(driver, applied)
+
+    assert sum(counts) == 1
+    assert counts[0] == 0, "the price was found while orders that had expired were in the book"
+    assert driver.state_of(1) == MarketState.OPEN
 
 
 def test_a_snapshot_in_the_middle_has_the_same_future(driver: VenueDriver) -> None:
@@ -142,7 +175,7 @@ def test_a_market_that_is_closed_meanwhile_is_uncrossed_no_further(driver: Venue
 
 
 def test_bands_refer_to_the_price_of_the_call(driver: VenueDriver) -> None:
-    """As they do to that of a fill; the window of moves is empty when the market opens."""
+    """As they do to that of a fill."""
     driver.must(r.GuardsSet(1, 0, 500, 400, 80 * 10**9, 10**9))
     _, applied = driver.say(c.MarketOpen(1))
     uncrossed(driver, applied)

@@ -3,6 +3,7 @@
 import pytest
 
 from node.domain.codes import Code
+from node.domain.limits import Limit
 from node.domain.terms import (
     CLOSE_BY_ACCOUNT_STOP,
     AccountMode,
@@ -113,6 +114,20 @@ def test_orders_that_do_not_go_with_a_pause_are_passed_over(driver: VenueDriver)
     _, applied = driver.say(life.Pause(PauseScope.MARKET, 1, PauseLevel.POST_ONLY))
     assert closed(applied, CloseReason.PAUSED) == 6
     assert len(driver.queue(1)) == 6
+
+
+def test_passing_over_orders_is_paid_from_the_budget(driver: VenueDriver) -> None:
+    """Where more are passed over than a group pays for, one market is looked at a group."""
+    driver.must(c.Configure(Limit.SWEEP_ITEMS_PER_GROUP, BUDGET))
+    for market in (1, 2, 3):
+        first = 1_000 * market
+        plain = [c.buy_yes(1, market, 1_000, 1, first + n) for n in range(17 * BUDGET)]
+        driver.say_all(plain)
+        terms = (first + 999, TimeInForce.GTC, 0, 0, 0, OrderFlag.CANCEL_ON_PAUSE)
+        driver.must(c.PlaceWithTerms(1, market, Intent.BUY_YES, 1_000, 1, *terms))
+    _, applied = driver.say(life.Pause(PauseScope.VENUE, 0, PauseLevel.POST_ONLY))
+    counts = [closed(applied, CloseReason.PAUSED), *finish(driver, CloseReason.PAUSED)]
+    assert [count for count in counts if count] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

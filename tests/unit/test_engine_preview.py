@@ -10,7 +10,7 @@ from node.domain.terms import SCOPE_ACCOUNT, AccountMode, Intent, MatchKind, Tim
 from tests import account_commands as a
 from tests import commands as c
 from tests import rule_commands as r
-from tests.venue_driver import VenueDriver
+from tests.venue_driver import VenueDriver, key_of
 from tests.venue_pair import VenuePair
 
 
@@ -100,16 +100,21 @@ def test_a_preview_is_refused_as_its_sender_s_order_would_be() -> None:
 
 
 def test_a_preview_keeps_the_pace_of_its_account() -> None:
-    """An account whose bucket is empty is told so, and asking takes nothing."""
+    """An account whose bucket is empty is told so, and asking takes nothing; no operator is."""
     driver = prepared()
     driver.must(c.Configure(Limit.RATE_REFILL, 1))
     driver.must(c.Configure(Limit.RATE_BURST, 1))
     frame = order(1, 1, Intent.BUY_YES, 5_000, 1)
+    session = driver.open_session(key_of(1))
+    opened = driver.venue.session(session)
+    assert opened is not None
+    key = opened.key_number
     for _ in range(3):
-        assert driver.venue.preview(frame, 0, 1).code == Code.OK
+        assert driver.venue.preview(frame, 0, key).code == Code.OK
     driver.step_ns = 0
-    driver.must(c.buy_yes(1, 1, 5_000, 1, 5))
-    assert driver.venue.preview(frame, 0, 1).code == Code.RATE_EXCEEDED
+    driver.must(c.buy_yes(1, 1, 5_000, 1, 5), session)
+    assert driver.venue.preview(frame, 0, key).code == Code.RATE_EXCEEDED
+    assert driver.venue.preview(frame, 0, 1).code == Code.OK
 
 
 @pytest.mark.parametrize("guarded", [False, True])

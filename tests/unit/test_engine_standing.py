@@ -128,3 +128,23 @@ def test_a_stop_of_no_market_is_refused() -> None:
     }
     with pytest.raises(SnapshotError):
         restore(driver.genesis, kept.items())
+
+
+@pytest.mark.parametrize("scope", [0, Scope.KEY, Scope.ACCOUNT])
+def test_an_evicted_session_gives_up_what_its_client_s_going_would(scope: int) -> None:
+    """It makes room for another one: nobody is left who would hear that its client is gone."""
+    driver = VenueDriver(genesis(sessions_per_key=1))
+    driver.must(c.AccountOpen(address_of(1), key_of(1)))
+    driver.must(c.Deposit(1, 10**9, 1))
+    driver.must(c.EventCreate())
+    driver.must(c.MarketCreate(1))
+    driver.must(c.MarketOpen(1))
+    session = driver.open_session(key_of(1))
+    driver.must(a.OnDisconnect(1, scope), session)
+    driver.must(c.Place(1, 1, Intent.BUY_YES, 4_000, 10, 1), session)
+    driver.must(c.Place(1, 1, Intent.BUY_YES, 3_000, 10, 2))
+    driver.open_session(key_of(1))
+
+    left = {0: 2, Scope.KEY: 1, Scope.ACCOUNT: 0}[scope]
+    assert len(driver.queue(1)) == left
+    assert driver.restored().venue.digest == driver.venue.digest

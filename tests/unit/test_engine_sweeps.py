@@ -3,6 +3,7 @@
 import pytest
 
 from node.domain.codes import Code
+from node.domain.limits import Limit
 from node.domain.terms import AccountMode, CloseReason, Intent, Side, TimeInForce
 from tests import commands as c
 from tests.venue_driver import Applied, VenueDriver, address_of, genesis, key_of
@@ -103,6 +104,24 @@ def test_orders_that_come_later_are_not_meant() -> None:
     while driver.venue.work_pending:
         driver.apply_records([])
     assert driver.queue(1) == [(late, 4)]
+
+
+def test_a_cancel_all_that_is_said_again_and_again_waits_but_once() -> None:
+    """One sweep that runs and one that waits: the venue's other sweeps are not behind hundreds."""
+    driver = prepared()
+    driver.must(c.Configure(Limit.CANCELS_PER_COMMAND, 1))
+    driver.say_all([c.buy_yes(1, 1, 4_000, 1, 100 + n) for n in range(3 * ORDERS)])
+    state = driver.venue.state
+    driver.say_all([c.CancelAll(1)] * 20)
+    assert state.sweep_tail - state.sweep_head == 2
+    twin = driver.restored()
+    for one in (driver, twin):
+        one.say_all([c.CancelAll(1)] * 20)
+        assert one.venue.state.sweep_tail - one.venue.state.sweep_head == 2
+    assert twin.venue.digest == driver.venue.digest
+    while driver.venue.work_pending:
+        driver.apply_records([])
+    assert driver.queue(1) == []
 
 
 @pytest.mark.parametrize("market", [0, 1])
