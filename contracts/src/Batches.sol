@@ -25,10 +25,6 @@ abstract contract Batches is KeyRotation, Pools, Withdrawals {
         "Batch(uint64 sequence,uint64 logIndex,uint64 inboxCursor,bytes32 inboxHash,bytes32 previous,bytes32 stateDigest,bytes32 liabilitiesRoot,bytes32 payloadHash)"
     );
 
-    uint64 public sequence;
-    uint64 public logIndex;
-    uint64 public inboxCursor;
-
     /// @notice The digest of the last batch.
     bytes32 public lastBatch;
 
@@ -52,13 +48,13 @@ abstract contract Batches is KeyRotation, Pools, Withdrawals {
     /// @param header What was signed beside the payload.
     /// @param payload Pools that begin, positions, prices, payouts, cash, withdrawals: see docs/settlement.md.
     /// @param signatures Exactly `threshold` of 65 bytes, by signers in ascending order.
-    function settle(Header calldata header, bytes calldata payload, bytes calldata signatures) external whenNotFrozen {
-        _checkHeader(header);
+    function settle(Header calldata header, bytes calldata payload, bytes calldata signatures)
+        external
+        whenNotFrozen
+    {
+        _advance(header);
         bytes32 digest = batchDigest(header, payload);
         _checkQuorum(digest, signatures);
-        sequence = header.sequence;
-        logIndex = header.logIndex;
-        inboxCursor = header.inboxCursor;
         lastBatch = digest;
         _apply(payload);
         emit BatchSettled(
@@ -76,12 +72,18 @@ abstract contract Batches is KeyRotation, Pools, Withdrawals {
         return _hashTypedDataV4(keccak256(abi.encode(BATCH_TYPEHASH, header, keccak256(payload))));
     }
 
-    function _checkHeader(Header calldata header) private view {
-        if (header.sequence != sequence + 1) revert BadSequence(sequence + 1);
+    /// @dev Check that the batch is the next one, and make it the last.
+    function _advance(Header calldata header) private {
+        Progress memory now_ = _progress;
+        if (header.sequence != now_.sequence + 1) revert BadSequence(now_.sequence + 1);
         if (header.previous != lastBatch) revert BadPrevious();
-        if (header.logIndex <= logIndex) revert BadLogIndex();
-        if (header.inboxCursor < inboxCursor || header.inboxCursor > inboxCount) revert BadInbox();
+        if (header.logIndex <= now_.logIndex) revert BadLogIndex();
+        if (header.inboxCursor < now_.inboxCursor || header.inboxCursor > now_.inboxCount) revert BadInbox();
         if (header.inboxHash != inboxHash[header.inboxCursor]) revert BadInbox();
+        now_.sequence = header.sequence;
+        now_.logIndex = header.logIndex;
+        now_.inboxCursor = header.inboxCursor;
+        _progress = now_;
     }
 
     /// @dev Every section, in order, to the last byte. Whoever signed: no account below 0, every pool balanced, and what
@@ -102,7 +104,7 @@ abstract contract Batches is KeyRotation, Pools, Withdrawals {
         offset = _settlePrices(offset);
         (offset, paid) = _payOut(offset);
         (count, offset) = BatchReader.u16(offset);
-        (offset, cash,) = _applyDeltas(offset, count, CASH, 0);
+        (offset, cash,) = _applyDeltas(offset, count, CASH);
         if (cash + locked != 0) revert NotConserved(cash + locked);
         (offset, queued) = _queueWithdrawals(offset);
         if (offset != end) revert Trailing();

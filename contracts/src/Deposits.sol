@@ -37,14 +37,11 @@ abstract contract Deposits is Ledger, Inbox, Guardian, ReentrancyGuardTransient 
     }
 
     /// @notice The same with a permit (EIP-2612) of the caller's.
-    function depositWithPermit(
-        address owner,
-        uint64 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external nonReentrant returns (uint32 account) {
+    function depositWithPermit(address owner, uint64 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+        nonReentrant
+        returns (uint32 account)
+    {
         account = _enterDeposit(owner, amount);
         // Whoever sees the permit can spend it first; then the allowance is there already.
         try usdc.permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}

@@ -49,7 +49,7 @@ abstract contract Exits is Batches {
     function escape(uint32 account) external nonReentrant whenFrozen returns (uint64 amount) {
         amount = cashOf(account);
         if (amount == 0) revert NothingQueued();
-        _change(CASH, account, -int256(uint256(amount)), 0);
+        _change(CASH, account, -int256(uint256(amount)));
         _totals.cash -= amount;
         address owner = _accounts[account].owner;
         emit Escaped(account, owner, amount);
@@ -74,7 +74,9 @@ abstract contract Exits is Batches {
         Pool memory pool = _pools[poolId];
         uint256 since = pool.resolveBy > frozenAt ? pool.resolveBy : frozenAt;
         if (block.timestamp < since + EVEN_DELAY) revert TooEarly();
-        if (pool.count == 0 || marketIds.length != pool.count || pool.settled == pool.count) revert BadMarkets();
+        if (pool.count == 0 || marketIds.length != pool.count || pool.settled == pool.count) {
+            revert BadMarkets();
+        }
         uint256 open = uint256(pool.count) - pool.settled;
         uint256 left = pool.count == 1 ? PRICE_SCALE / 2 : PRICE_SCALE - pool.priceSum;
         uint256 extra = left % open;

@@ -8,6 +8,9 @@ abstract contract Guardian {
     uint256 public constant PAUSE_MAX = 3 days;
     uint256 public constant PAUSE_GAP = 7 days;
 
+    /// @notice Since when the vault is frozen; 0: it is not. There is no way back.
+    uint40 public frozenAt;
+
     address public guardian;
 
     /// @notice Until when payments are stopped.
@@ -18,9 +21,6 @@ abstract contract Guardian {
 
     /// @notice Who has been offered to be the guardian.
     address public guardianOffered;
-
-    /// @notice Since when the vault is frozen; 0: it is not. There is no way back.
-    uint40 public frozenAt;
 
     event Paused(uint40 until);
     event Unpaused();

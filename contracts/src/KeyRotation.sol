@@ -30,7 +30,9 @@ abstract contract KeyRotation is Quorum, Guardian {
     error RotationTooEarly();
 
     /// @notice Propose keys, in ascending order. Takes the place of a proposal that waits.
-    function proposeRotation(uint8 threshold_, address[] calldata signers, bytes calldata signatures) external {
+    function proposeRotation(uint8 threshold_, address[] calldata signers, bytes calldata signatures)
+        external
+    {
         _checkKeys(threshold_, signers);
         uint64 number = ++rotations;
         _checkQuorum(rotationDigest(number, threshold_, signers), signatures);

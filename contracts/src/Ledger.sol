@@ -23,6 +23,11 @@ abstract contract Ledger {
         uint40 exitAt;
     }
 
+    /// @notice The lanes of four accounts.
+    struct Word {
+        uint256 lanes;
+    }
+
     uint256 internal constant CASH = 0;
     uint32 public constant FEE_ACCOUNT = 1;
 
@@ -30,7 +35,7 @@ abstract contract Ledger {
     uint256 public constant HELD_MAX = uint256(uint64(type(int64).max));
 
     /// @dev book << 32 | account >> 2, to four lanes.
-    mapping(uint256 place => uint256 word) private _words;
+    mapping(uint256 place => Word) private _words;
     mapping(uint32 id => Account) internal _accounts;
 
     /// @notice The number of an owner's account, 0 if there is none.
@@ -38,11 +43,9 @@ abstract contract Ledger {
 
     Totals internal _totals;
 
-    /// @notice A new owner has an account now; numbers are dense.
-    event AccountOpened(uint32 indexed account, address indexed owner);
-
     /// @notice Accounts of a section must ascend strictly, and each must change.
     error NotCanonical(uint256 account);
+    error CashBelowZero(uint256 account);
     error UnknownAccount(uint256 account);
     error HeldTooMuch();
     error BadOwner();
@@ -78,7 +81,6 @@ abstract contract Ledger {
             account = ++_totals.accounts;
             accountOf[owner] = account;
             _accounts[account].owner = owner;
-            emit AccountOpened(account, owner);
         }
     }
 
@@ -87,48 +89,64 @@ abstract contract Ledger {
         Totals memory sums = _totals;
         if (uint256(sums.cash) + sums.locked + sums.pending + amount > HELD_MAX) revert HeldTooMuch();
         _totals.cash = sums.cash + amount;
-        _change(CASH, account, int256(uint256(amount)), 0);
+        _change(CASH, account, int256(uint256(amount)));
     }
 
     function _lane(uint256 book, uint256 account) internal view returns (int256) {
-        return Lanes.get(_words[_place(book, account)], account);
+        return Lanes.get(_words[_place(book, account)].lanes, account);
     }
 
     /// @dev Change one lane.
-    function _change(uint256 book, uint256 account, int256 delta, int256 least) internal {
-        uint256 place = _place(book, account);
-        (_words[place],) = Lanes.add(_words[place], account, delta, least);
+    function _change(uint256 book, uint256 account, int256 delta) internal {
+        Word storage word = _words[_place(book, account)];
+        int256 value;
+        (word.lanes, value,) = Lanes.add(word.lanes, account, delta);
+        if (book == CASH && value < 0) revert CashBelowZero(account);
     }
 
     /// @dev Apply `count` deltas of 12 bytes, read at `offset`, to a book; accounts ascend strictly and each changes.
-    /// Returns the place after them, the sum of the deltas, and by how much all shorts together grew.
-    function _applyDeltas(uint256 offset, uint256 count, uint256 book, int256 least)
+    /// Returns the offset after them, the sum of the deltas, and by how much all shorts together grew.
+    function _applyDeltas(uint256 offset, uint256 count, uint256 book)
         internal
-        returns (uint256, int256 sum, int256 shorter)
+        returns (uint256 end, int256 sum, int256 shorter)
     {
         unchecked {
+            end = offset + 12 * count;
             uint256 last;
-            uint256 place = type(uint256).max; // no word is open yet
-            uint256 word;
-            for (; count != 0; --count) {
-                (uint256 account, int256 delta) = BatchReader.accountDelta(offset);
-                if (account <= last || delta == 0) revert NotCanonical(account);
-                last = account;
-                if (_place(book, account) != place) {
-                    if (place != type(uint256).max) _words[place] = word;
-                    place = _place(book, account);
-                    word = _words[place];
+            Word storage word = _words[type(uint256).max]; // no word is open yet: account 0 cannot be named
+            uint256 lanes;
+            for (; offset != end; offset += 12) {
+                uint256 account;
+                int256 delta;
+                assembly ("memory-safe") {
+                    let entry := calldataload(offset)
+                    account := shr(224, entry)
+                    delta := signextend(7, shr(160, entry))
                 }
-                int256 change;
-                (word, change) = Lanes.add(word, account, delta, least);
-                shorter += change;
+                if (account <= last || delta == 0) revert NotCanonical(account);
+                if ((account ^ last) > 3 || last == 0) {
+                    if (last != 0) word.lanes = lanes;
+                    word = _words[_place(book, account)];
+                    lanes = word.lanes;
+                }
+                last = account;
                 sum += delta;
-                offset += 12;
+                // As `Lanes.add`, without the call; `delta` is the lane's new value from here on.
+                assembly ("memory-safe") {
+                    let shift := shl(6, and(account, 3))
+                    let before := signextend(7, shr(shift, lanes))
+                    delta := add(before, delta)
+                    lanes := xor(lanes, shl(shift, and(xor(before, delta), 0xFFFFFFFFFFFFFFFF)))
+                    shorter := add(shorter, sub(mul(slt(before, 0), before), mul(slt(delta, 0), delta)))
+                }
+                if (delta != int64(delta)) revert Lanes.LaneOverflow(account);
+                if (delta < 0) {
+                    if (book == CASH) revert CashBelowZero(account);
+                }
             }
-            if (place != type(uint256).max) _words[place] = word;
+            if (last != 0) word.lanes = lanes;
             if (last > _totals.accounts) revert UnknownAccount(last);
         }
-        return (offset, sum, shorter);
     }
 
     function _place(uint256 book, uint256 account) private pure returns (uint256) {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {BatchReader} from "./BatchReader.sol";
-import {Lanes} from "./Lanes.sol";
 import {Ledger} from "./Ledger.sol";
 
 /// @title Pools: the collateral behind positions
@@ -149,13 +148,16 @@ abstract contract Pools is Ledger {
         return (offset, locked);
     }
 
-    function _moveMarket(uint256 offset, uint256 market, int256 sets) private returns (uint256, int256 shorter) {
+    function _moveMarket(uint256 offset, uint256 market, int256 sets)
+        private
+        returns (uint256, int256 shorter)
+    {
         if (_markets[market].settled) revert MarketSettled(market);
         uint256 count;
         int256 sum;
         (count, offset) = BatchReader.u16(offset);
         if (count == 0) revert BadMarket(market);
-        (offset, sum, shorter) = _applyDeltas(offset, count, market, -Lanes.MOST);
+        (offset, sum, shorter) = _applyDeltas(offset, count, market);
         if (sum != sets) revert PositionsUnbalanced(market);
         return (offset, shorter);
     }
@@ -185,7 +187,9 @@ abstract contract Pools is Ledger {
         uint256 sum = pool.priceSum + price;
         uint16 settled = pool.settled + 1;
         bool isLast = settled == pool.count;
-        if (sum > PRICE_SCALE || (isLast && pool.count > 1 && sum != PRICE_SCALE)) revert BadPrice(id, price);
+        if (sum > PRICE_SCALE || (isLast && pool.count > 1 && sum != PRICE_SCALE)) {
+            revert BadPrice(id, price);
+        }
         pool.settled = settled;
         pool.priceSum = uint16(sum);
         market.settled = true;
@@ -232,20 +236,20 @@ abstract contract Pools is Ledger {
         int256 lots = _lane(id, account);
         if (lots == 0) return 0;
         amount = lots > 0 ? uint256(lots) * market.price : uint256(-lots) * (PRICE_SCALE - market.price);
-        _change(id, account, -lots, -Lanes.MOST);
-        _change(CASH, account, int256(amount), 0);
+        _change(id, account, -lots);
+        _change(CASH, account, int256(amount));
         _pools[market.pool].locked -= uint64(amount);
         emit Redeemed(account, id, amount);
     }
 
     function _toAmount(int256 value) internal pure returns (uint64) {
-        if (value < 0 || value > Lanes.MOST) revert HeldTooMuch();
+        if (value < 0 || uint256(value) > HELD_MAX) revert HeldTooMuch();
         // Within 63 bits, as was just checked. forge-lint: disable-next-line(unsafe-typecast)
         return uint64(uint256(value));
     }
 
     function _toLane(int256 value) private pure returns (int64) {
-        if (value < -Lanes.MOST || value > Lanes.MOST) revert HeldTooMuch();
+        if (value < type(int64).min || value > type(int64).max) revert HeldTooMuch();
         // Within 64 bits, as was just checked. forge-lint: disable-next-line(unsafe-typecast)
         return int64(value);
     }

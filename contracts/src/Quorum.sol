@@ -11,14 +11,14 @@ abstract contract Quorum is EIP712 {
     uint256 public constant SIGNERS_MAX = 32;
     uint256 private constant _SIGNATURE_SIZE = 65;
 
-    /// @notice Which set of keys is in force, from 1.
+    /// @notice The last set that an address was in.
+    mapping(address signer => uint32 set) public keySetOf;
+
+    /// @notice Which set of keys is in force, from 1. What follows, up to the guardian, shares its word.
     uint32 public keySet;
 
     /// @notice How many must sign: more than half of the signers.
     uint8 public threshold;
-
-    /// @notice The last set that an address was in.
-    mapping(address signer => uint32 set) public keySetOf;
 
     /// @notice These keys are in force now.
     event KeysInstalled(uint32 indexed set, uint8 threshold, address[] signers);

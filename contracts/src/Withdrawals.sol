@@ -79,7 +79,7 @@ abstract contract Withdrawals is Deposits {
         withdrawal.amount = 0;
         _totals.pending -= amount;
         _totals.cash += amount;
-        _change(CASH, account, int256(uint256(amount)), 0);
+        _change(CASH, account, int256(uint256(amount)));
         emit WithdrawalReturned(id, account, amount);
         _enter(Kind.RETURNED, account, _accounts[account].owner, bytes32(uint256(amount)));
     }
@@ -112,7 +112,7 @@ abstract contract Withdrawals is Deposits {
 
     function _queue(uint32 account, uint64 amount) private {
         if (amount != 0) {
-            _change(CASH, account, -int256(uint256(amount)), 0);
+            _change(CASH, account, -int256(uint256(amount)));
             uint40 payableAt = uint40(block.timestamp + WITHDRAWAL_DELAY);
             uint64 id = ++withdrawalCount;
             withdrawals[id] = Withdrawal(account, amount, payableAt);

@@ -152,7 +152,9 @@ contract Adversary is Cheats {
         s.prices = Payload.list(
             3,
             bytes.concat(
-                Payload.price(20, first), Payload.price(21, second), Payload.price(22, 10_000 - first - second)
+                Payload.price(20, first),
+                Payload.price(21, second),
+                Payload.price(22, 10_000 - first - second)
             )
         );
         _honest(s);
@@ -162,7 +164,8 @@ contract Adversary is Cheats {
         uint32 a = _account(who);
         Sections memory s = Payload.none();
         uint64 cash = vault.cashOf(a);
-        s.withdrawals = Payload.list(1, Payload.amount(a, amount % 2 == 0 ? cash : uint64(within(amount, 0, cash))));
+        s.withdrawals =
+            Payload.list(1, Payload.amount(a, amount % 2 == 0 ? cash : uint64(within(amount, 0, cash))));
         _honest(s);
     }
 
@@ -178,7 +181,7 @@ contract Adversary is Cheats {
             (h, payload) = (_lastHeader, _lastPayload);
             signatures = _lastSignatures;
             if (theft == Theft.REORDERED) {
-                h.sequence = vault.sequence() + 1;
+                h.sequence = vault.progress().sequence + 1;
                 signatures = _quorum(vault.batchDigest(h, payload));
             }
         } else {
@@ -198,9 +201,14 @@ contract Adversary is Cheats {
         uint32 b = _account(seed + 1);
         if (theft == Theft.UNBALANCED) {
             int64 n = int64(uint64(within(seed, 1, 1e9)));
-            if (seed % 3 == 0) s.cash = Payload.list(1, Payload.delta(a, n));
-            else if (seed % 3 == 1) s.cash = Payload.two(a, n, b, -n + 1);
-            else s.positions = Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.two(a, n, b, 1 - n))));
+            if (seed % 3 == 0) {
+                s.cash = Payload.list(1, Payload.delta(a, n));
+            } else if (seed % 3 == 1) {
+                s.cash = Payload.two(a, n, b, -n + 1);
+            } else {
+                s.positions =
+                    Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.two(a, n, b, 1 - n))));
+            }
         } else if (theft == Theft.STOLEN_CASH) {
             int64 all = int64(vault.cashOf(b)) + 1; // one more than there is
             s.cash = Payload.two(a, all, b, -all);
@@ -227,7 +235,9 @@ contract Adversary is Cheats {
         } catch {}
     }
 
-    function _attempt(Theft theft, Batches.Header memory h, bytes memory payload, bytes memory signatures) private {
+    function _attempt(Theft theft, Batches.Header memory h, bytes memory payload, bytes memory signatures)
+        private
+    {
         ++attempts[uint256(theft)];
         try vault.settle(h, payload, signatures) {
             ++taken[uint256(theft)];
@@ -248,9 +258,9 @@ contract Adversary is Cheats {
     }
 
     function _next() private view returns (Batches.Header memory h) {
-        h.sequence = vault.sequence() + 1;
-        h.logIndex = vault.logIndex() + 1;
-        h.inboxCursor = vault.inboxCount();
+        h.sequence = vault.progress().sequence + 1;
+        h.logIndex = vault.progress().logIndex + 1;
+        h.inboxCursor = vault.progress().inboxCount;
         h.inboxHash = vault.inboxHash(h.inboxCursor);
         h.previous = vault.lastBatch();
     }

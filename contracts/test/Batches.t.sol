@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Batches} from "../src/Batches.sol";
-import {IUsdc} from "../src/IUsdc.sol";
 import {Guardian} from "../src/Guardian.sol";
+import {IUsdc} from "../src/IUsdc.sol";
 import {Lanes} from "../src/Lanes.sol";
 import {Ledger} from "../src/Ledger.sol";
 import {Quorum} from "../src/Quorum.sol";
 import {Vault} from "../src/Vault.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Fixture} from "./Fixture.sol";
 import {Payload, Sections} from "./Payload.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 contract BatchesTest is Fixture {
     uint256 private constant ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
@@ -25,9 +25,9 @@ contract BatchesTest is Fixture {
         same("alice in 7", vault.positionOf(A, 7), int256(100));
         same("bob in 7", vault.positionOf(B, 7), -int256(100));
         same("locked", vault.pools(7).locked, 1_000_000);
-        same("sequence", vault.sequence(), 2);
-        same("log index", vault.logIndex(), h.logIndex);
-        same("cursor", vault.inboxCursor(), 3);
+        same("sequence", vault.progress().sequence, 2);
+        same("log index", vault.progress().logIndex, h.logIndex);
+        same("cursor", vault.progress().inboxCursor, 3);
         so("digest", vault.lastBatch() == digest);
         checkSolvent();
     }
@@ -36,7 +36,9 @@ contract BatchesTest is Fixture {
         Batches.Header memory h = header();
         bytes32 domain = keccak256(
             abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
                 keccak256("Quorumbook Vault"),
                 keccak256("1"),
                 block.chainid,
@@ -77,7 +79,7 @@ contract BatchesTest is Fixture {
 
     function test_the_log_only_goes_on() external {
         Batches.Header memory h = header();
-        h.logIndex = vault.logIndex();
+        h.logIndex = vault.progress().logIndex;
         refuseHeader(h, Payload.join(Payload.none()), Batches.BadLogIndex.selector);
         ++h.logIndex;
         bytes memory payload = Payload.join(Payload.none());
@@ -87,7 +89,7 @@ contract BatchesTest is Fixture {
     function test_the_cursor_stays_within_the_inbox_and_never_goes_back() external {
         bytes memory nothing = Payload.join(Payload.none());
         Batches.Header memory h = header();
-        h.inboxCursor = vault.inboxCount() + 1;
+        h.inboxCursor = vault.progress().inboxCount + 1;
         h.inboxHash = 0;
         refuseHeader(h, nothing, Batches.BadInbox.selector);
         h = header();
@@ -200,7 +202,7 @@ contract BatchesTest is Fixture {
         Sections memory s = Payload.none();
         int64 all = int64(DEPOSIT);
         s.cash = Payload.two(A, -all - 1, B, all + 1);
-        refuse(s, Lanes.LaneOutOfRange.selector);
+        refuse(s, Ledger.CashBelowZero.selector);
         s.cash = Payload.two(A, -all, B, all);
         settle(s);
         same("alice", vault.cashOf(A), 0);
@@ -210,27 +212,18 @@ contract BatchesTest is Fixture {
 
     function test_a_lane_never_runs_into_its_neighbour() external {
         Sections memory s = Payload.none();
-        s.cash = Payload.two(A, type(int64).min, B, type(int64).max);
-        refuse(s, Lanes.LaneOutOfRange.selector);
+        s.cash = Payload.two(A, type(int64).max, B, -1);
+        refuse(s, Lanes.LaneOverflow.selector);
+        settle(trade());
         s = trade();
-        s.positions = Payload.list(
-            1,
-            Payload.pool(
-                7,
-                0,
-                1,
-                Payload.market(
-                    7,
-                    Payload.list(
-                        3,
-                        bytes.concat(
-                            Payload.delta(A, type(int64).min), Payload.delta(B, type(int64).max), Payload.delta(C, 1)
-                        )
-                    )
-                )
-            )
-        );
-        refuse(s, Lanes.LaneOutOfRange.selector);
+        bytes memory market = Payload.market(7, Payload.swap(A, B, type(int64).max));
+        s.positions = Payload.list(1, Payload.pool(7, 0, 1, market));
+        refuse(s, Lanes.LaneOverflow.selector);
+        market = Payload.market(7, Payload.two(A, -1, B, type(int64).min));
+        s.positions = Payload.list(1, Payload.pool(7, 0, 1, market));
+        refuse(s, Lanes.LaneOverflow.selector);
+        same("alice", vault.positionOf(A, 7), int256(100));
+        same("bob", vault.positionOf(B, 7), -int256(100));
     }
 
     function test_accounts_ascend_strictly_exist_and_change() external {
@@ -277,7 +270,7 @@ contract BatchesTest is Fixture {
         vault.settle(h, payload, signatures);
         same("alice: cash, less the trade, more the payout, less the withdrawal", vault.cashOf(A), 0);
         same("bob: the deposit that landed is there", vault.cashOf(B), DEPOSIT + 5e6 + DEPOSIT - 100_000);
-        same("cursor", vault.inboxCursor(), 3);
+        same("cursor", vault.progress().inboxCursor, 3);
         checkSolvent();
     }
 

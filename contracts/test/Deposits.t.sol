@@ -23,13 +23,14 @@ contract DepositsTest is Fixture {
     }
 
     function test_a_deposit_is_cash_at_once_and_an_entry_of_the_inbox() external {
-        uint64 before = vault.inboxCount();
+        uint64 before = vault.progress().inboxCount;
         bytes32 previous = vault.inboxHash(before);
         give(ALICE, 5e6);
         same("cash", vault.cashOf(A), DEPOSIT + 5e6);
-        same("entries", vault.inboxCount(), before + 1);
-        bytes32 expected =
-            keccak256(abi.encode(previous, before + 1, Inbox.Kind.DEPOSITED, A, ALICE, bytes32(uint256(5e6))));
+        same("entries", vault.progress().inboxCount, before + 1);
+        bytes32 expected = keccak256(
+            abi.encode(previous, before + 1, Inbox.Kind.DEPOSITED, A, ALICE, bytes32(uint256(5e6)))
+        );
         so("chained", vault.inboxHash(before + 1) == expected);
         checkSolvent();
     }
@@ -58,7 +59,9 @@ contract DepositsTest is Fixture {
         usdc.mint(dave, amount);
         bytes32 inner = keccak256(
             abi.encode(
-                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+                keccak256(
+                    "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+                ),
                 dave,
                 address(vault),
                 uint256(amount),
@@ -164,7 +167,7 @@ contract DepositsTest is Fixture {
     }
 
     function test_an_owner_binds_a_key_and_the_inbox_says_so() external {
-        uint64 before = vault.inboxCount();
+        uint64 before = vault.progress().inboxCount;
         bytes32 previous = vault.inboxHash(before);
         vm.prank(BOB);
         vault.bindKey("key");

@@ -16,12 +16,13 @@ import {Payload, Sections} from "./Payload.sol";
 
 contract ExitsTest is Fixture {
     function test_an_exit_is_asked_for_once_and_the_inbox_says_so() external {
-        uint64 before = vault.inboxCount();
+        uint64 before = vault.progress().inboxCount;
         bytes32 previous = vault.inboxHash(before);
         vm.prank(ALICE);
         vault.requestExit();
         same("since", vault.accounts(A).exitAt, START);
-        bytes32 expected = keccak256(abi.encode(previous, before + 1, Inbox.Kind.EXIT_REQUESTED, A, ALICE, bytes32(0)));
+        bytes32 expected =
+            keccak256(abi.encode(previous, before + 1, Inbox.Kind.EXIT_REQUESTED, A, ALICE, bytes32(0)));
         so("chained", vault.inboxHash(before + 1) == expected);
         vm.expectPartialRevert(Exits.ExitPending.selector);
         vm.prank(ALICE);

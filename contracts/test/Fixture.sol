@@ -52,7 +52,10 @@ abstract contract Fixture is Cheats {
     }
 
     /// `count` keys from `seed`, by ascending address.
-    function makeKeys(uint256 seed, uint256 count) internal returns (uint256[] memory made, address[] memory owners) {
+    function makeKeys(uint256 seed, uint256 count)
+        internal
+        returns (uint256[] memory made, address[] memory owners)
+    {
         made = new uint256[](count);
         owners = new address[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -88,9 +91,9 @@ abstract contract Fixture is Cheats {
 
     /// What the replicas would sign now.
     function header() internal view returns (Batches.Header memory h) {
-        h.sequence = vault.sequence() + 1;
-        h.logIndex = vault.logIndex() + 10;
-        h.inboxCursor = vault.inboxCount();
+        h.sequence = vault.progress().sequence + 1;
+        h.logIndex = vault.progress().logIndex + 10;
+        h.inboxCursor = vault.progress().inboxCount;
         h.inboxHash = vault.inboxHash(h.inboxCursor);
         h.previous = vault.lastBatch();
         h.stateDigest = keccak256("state");
@@ -136,9 +139,7 @@ abstract contract Fixture is Cheats {
     }
 
     function three(uint16 x, uint16 y, uint16 z) internal pure returns (bytes memory) {
-        return Payload.list(
-            3, bytes.concat(Payload.price(20, x), Payload.price(21, y), Payload.price(22, z))
-        );
+        return Payload.list(3, bytes.concat(Payload.price(20, x), Payload.price(21, y), Payload.price(22, z)));
     }
 
     /// Complete sets of the event for one account: YES of all three outcomes.
@@ -163,7 +164,11 @@ abstract contract Fixture is Cheats {
     /// Everything is where the ledger says.
     function checkSolvent() internal view {
         Ledger.Totals memory t = vault.totals();
-        same("balance = cash + locked + pending", usdc.balanceOf(address(vault)), uint256(t.cash) + t.locked + t.pending);
+        same(
+            "balance = cash + locked + pending",
+            usdc.balanceOf(address(vault)),
+            uint256(t.cash) + t.locked + t.pending
+        );
         uint256 cash = 0;
         for (uint32 a = 0; a <= t.accounts; ++a) {
             cash += vault.cashOf(a);

@@ -66,7 +66,9 @@ contract InvariantsTest is Fixture {
                 int256 lots = vault.positionOf(a, m);
                 sum += lots;
                 if (lots < 0) short -= lots;
-                if (market.settled) owed += lots > 0 ? uint256(lots) * market.price : uint256(-lots) * (10_000 - market.price);
+                if (market.settled) {
+                    owed += lots > 0 ? uint256(lots) * market.price : uint256(-lots) * (10_000 - market.price);
+                }
             }
             if (pool.settled == 0) same("longs less shorts", sum, pool.sets);
         }
@@ -75,8 +77,8 @@ contract InvariantsTest is Fixture {
     }
 
     function invariant_batches_settle_one_after_the_other() external view {
-        same("sequence", vault.sequence(), _adversary.settled() + 1);
-        so("cursor", vault.inboxCursor() <= vault.inboxCount());
+        same("sequence", vault.progress().sequence, _adversary.settled() + 1);
+        so("cursor", vault.progress().inboxCursor <= vault.progress().inboxCount);
     }
 
     function invariant_nothing_is_stolen() external view {
@@ -129,7 +131,9 @@ contract InvariantsTest is Fixture {
         string memory line = vm.toString(_adversary.settled());
         line = string.concat(line, " ", vm.toString(_adversary.refused()));
         for (uint256 i = 0; i < 9; ++i) {
-            line = string.concat(line, " ", vm.toString(_adversary.attempts(i)), " ", vm.toString(_adversary.taken(i)));
+            line = string.concat(
+                line, " ", vm.toString(_adversary.attempts(i)), " ", vm.toString(_adversary.taken(i))
+            );
         }
         vm.writeLine(COUNTS, line);
     }

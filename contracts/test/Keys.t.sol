@@ -37,9 +37,8 @@ contract KeysTest is Fixture {
         bytes memory nothing = Payload.join(Payload.none());
         Batches.Header memory h = header();
         bytes32 digest = vault.batchDigest(h, nothing);
-        bytes memory old = bytes.concat(
-            signature(keys[0], digest), signature(keys[1], digest), signature(keys[2], digest)
-        );
+        bytes memory old =
+            bytes.concat(signature(keys[0], digest), signature(keys[1], digest), signature(keys[2], digest));
         vm.expectPartialRevert(Quorum.BadQuorum.selector);
         vault.settle(h, nothing, old);
         keys = nextKeys;

@@ -30,12 +30,17 @@ contract MockUsdc is ERC20, ERC20Permit {
         blacklisted[account] = listed;
     }
 
-    function receiveDigest(address from, address to, uint256 value, uint256 after_, uint256 before, bytes32 nonce)
-        public
-        view
-        returns (bytes32)
-    {
-        return _hashTypedDataV4(keccak256(abi.encode(RECEIVE_TYPEHASH, from, to, value, after_, before, nonce)));
+    function receiveDigest(
+        address from,
+        address to,
+        uint256 value,
+        uint256 after_,
+        uint256 before,
+        bytes32 nonce
+    ) public view returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(abi.encode(RECEIVE_TYPEHASH, from, to, value, after_, before, nonce))
+        );
     }
 
     function receiveWithAuthorization(

@@ -46,7 +46,11 @@ library Payload {
         return abi.encodePacked(id, deltas);
     }
 
-    function pool(uint32 id, int64 sets, uint256 count, bytes memory markets) internal pure returns (bytes memory) {
+    function pool(uint32 id, int64 sets, uint256 count, bytes memory markets)
+        internal
+        pure
+        returns (bytes memory)
+    {
         return abi.encodePacked(id, sets, uint16(count), markets);
     }
 

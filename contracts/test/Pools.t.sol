@@ -32,9 +32,11 @@ contract PoolsTest is Fixture {
             s.pools = Payload.list(1, bad[i]);
             refuse(s, Pools.BadMarket.selector);
         }
-        s.pools = Payload.list(2, bytes.concat(Payload.beginOne(RESOLVE_BY, 31), Payload.beginOne(RESOLVE_BY, 30)));
+        s.pools =
+            Payload.list(2, bytes.concat(Payload.beginOne(RESOLVE_BY, 31), Payload.beginOne(RESOLVE_BY, 30)));
         refuse(s, Pools.BadMarket.selector);
-        s.pools = Payload.list(2, bytes.concat(Payload.beginOne(RESOLVE_BY, 30), Payload.beginOne(RESOLVE_BY, 31)));
+        s.pools =
+            Payload.list(2, bytes.concat(Payload.beginOne(RESOLVE_BY, 30), Payload.beginOne(RESOLVE_BY, 31)));
         settle(s);
     }
 
@@ -47,16 +49,18 @@ contract PoolsTest is Fixture {
 
     function test_longs_and_shorts_of_a_market_are_as_many() external {
         Sections memory s = trade();
-        s.positions =
-            Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.two(A, 100, B, -99))));
+        s.positions = Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.two(A, 100, B, -99))));
         refuse(s, Pools.PositionsUnbalanced.selector);
-        s.positions = Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.list(1, Payload.delta(A, 100)))));
+        s.positions =
+            Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.list(1, Payload.delta(A, 100)))));
         refuse(s, Pools.PositionsUnbalanced.selector);
     }
 
     function test_a_single_market_has_no_sets() external {
         Sections memory s = trade();
-        s.positions = Payload.list(1, Payload.pool(7, 100, 1, Payload.market(7, Payload.list(1, Payload.delta(A, 100)))));
+        s.positions = Payload.list(
+            1, Payload.pool(7, 100, 1, Payload.market(7, Payload.list(1, Payload.delta(A, 100))))
+        );
         s.cash = Payload.list(1, Payload.delta(A, -1_000_000));
         refuse(s, Pools.BadSets.selector);
     }
@@ -147,7 +151,10 @@ contract PoolsTest is Fixture {
             Payload.list(2, bytes.concat(seven, seven)),
             Payload.list(1, Payload.pool(20, 0, 1, Payload.market(7, deltas))),
             Payload.list(1, Payload.pool(99, 0, 1, Payload.market(99, deltas))),
-            Payload.list(1, Payload.pool(20, 0, 2, bytes.concat(Payload.market(21, deltas), Payload.market(21, deltas)))),
+            Payload.list(
+                1,
+                Payload.pool(20, 0, 2, bytes.concat(Payload.market(21, deltas), Payload.market(21, deltas)))
+            ),
             Payload.list(1, Payload.pool(7, 0, 1, Payload.market(7, Payload.NONE)))
         ];
         for (uint256 i = 0; i < bad.length; ++i) {
@@ -215,8 +222,7 @@ contract PoolsTest is Fixture {
         refuse(s, Ledger.NotCanonical.selector);
         s.payouts = Payload.list(1, abi.encodePacked(uint32(7), uint16(0)));
         refuse(s, Pools.BadMarket.selector);
-        s.payouts =
-            Payload.list(2, abi.encodePacked(uint32(7), uint16(1), A, uint32(7), uint16(1), B));
+        s.payouts = Payload.list(2, abi.encodePacked(uint32(7), uint16(1), A, uint32(7), uint16(1), B));
         refuse(s, Pools.BadMarket.selector);
     }
 
