@@ -44,13 +44,4 @@ library BatchReader {
             next := add(offset, 8)
         }
     }
-
-    /// @notice Return an account and its delta, which take 12 bytes.
-    function accountDelta(uint256 offset) internal pure returns (uint256 account, int256 delta) {
-        assembly ("memory-safe") {
-            let word := calldataload(offset)
-            account := shr(224, word)
-            delta := signextend(7, shr(160, word))
-        }
-    }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {BatchReader} from "./BatchReader.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @title Ledger: who owns what, four accounts to a word
