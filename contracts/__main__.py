@@ -79,9 +79,7 @@ def _say_tally() -> None:
         f"adversary: {counts.runs} runs, {counts.settled} honest batches settled, "
         f"{counts.refused} refused; thefts attempted and taken:"
     )
-    for theft, attempts, taken in zip(
-        adversary.THEFTS, counts.attempts, counts.taken, strict=True
-    ):
+    for theft, attempts, taken in zip(adversary.THEFTS, counts.attempts, counts.taken, strict=True):
         click.echo(f"  {theft:<28}{attempts:>8}{taken:>8}")
 
 
@@ -97,8 +95,8 @@ def gas() -> None:
 @click.option("--most", type=click.IntRange(1), default=1_000, help="At most so many.")
 @click.option("--list", "list_only", is_flag=True, help="Print what would be planted and stop.")
 def mutants(*, only: str, first: int, most: int, list_only: bool) -> None:
-    """Plant known bugs, one at a time in a copy: would a test notice?"""
-    from contracts.mutants import trial  # noqa: PLC0415 -- --help stays fast
+    """Plant known bugs, one at a time in a copy, and say which test notices each."""
+    from contracts.mutants import trial
 
     names = {name for name in only.split(",") if name}
     _speak(trial.run_all(names, first=first, most=most, list_only=list_only))

@@ -9,7 +9,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).resolve().parent
 _INSTALLED: Final = Path("node_modules/.package-lock.json")
-_FORGE: Final = Path("node_modules/@foundry-rs/forge-linux-amd64/bin/forge")
+FORGE_FOLDER: Final = FOLDER / "node_modules/@foundry-rs/forge-linux-amd64/bin"
 
 
 class ToolchainError(Exception):
@@ -51,7 +51,7 @@ def forge(
     """Run forge in `folder`, where the tools must be, with environment variables `settings`."""
     environment = {**os.environ, "FOUNDRY_DISABLE_NIGHTLY_WARNING": "1", **(settings or {})}
     return subprocess.run(
-        [str(FOLDER / _FORGE), *arguments, "--root", str(folder)],
+        [str(FORGE_FOLDER / "forge"), *arguments, "--root", str(folder)],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -11,7 +11,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 /// @title Deposits: USDC in, as cash at once
 /// @notice The first deposit for an owner opens the owner's account. Nothing is deposited to an account that waits to
 /// leave: a grain of somebody else's would keep it from having left.
-abstract contract Deposits is Ledger, Inbox, Guardian, ReentrancyGuardTransient {
+abstract contract Deposits is Guardian, Ledger, Inbox, ReentrancyGuardTransient {
     using SafeERC20 for IUsdc;
 
     IUsdc public immutable usdc;
