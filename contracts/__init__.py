@@ -1,4 +1,1 @@
-"""The chain's side. Empty so far.
-
-The Solidity sources, their artefacts and deployment will live here.
-"""
+"""The chain's side: the vault in Solidity, its artefacts, and `python -m contracts`."""

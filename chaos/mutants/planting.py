@@ -38,7 +38,7 @@ def plant(mutant: Mutant | None, root: Path) -> None:
         shutil.copytree(
             SOURCES / package,
             root / package,
-            ignore=shutil.ignore_patterns("*.so", "__pycache__"),
+            ignore=shutil.ignore_patterns("*.so", "__pycache__", "node_modules", "out", ".slither"),
         )
     if mutant is not None:
         file = root / mutant.file
