@@ -16,6 +16,16 @@ VENUE: Final = (
         "        if sequence > session.next_sequence:\n",
     ),
     Mutant(
+        "retries-execute-and-repeat",
+        "a retry is executed once more behind the old reply",
+        "node/engine/venue.py",
+        "            self.answer_out_of_turn(session, sequence)\n",
+        "            if session.next_sequence - session.window <= sequence < session.next_sequence:\n"
+        "                self.outcome.clear()\n"
+        "                self.execute(session, group, frame, length, kind, current)\n"
+        "            self.answer_out_of_turn(session, sequence)\n",
+    ),
+    Mutant(
         "reply-of-another-sequence",
         "a retry is answered from the wrong place in the window",
         "node/engine/venue.py",

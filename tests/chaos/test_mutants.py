@@ -83,6 +83,7 @@ def test_a_copy_is_gone_afterwards() -> None:
     [
         "quorum-off-by-one",
         "fifo-broken",
+        "retries-execute-and-repeat",
         "no-fdatasync",
         "half-a-frame-lost",
     ],

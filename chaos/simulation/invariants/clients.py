@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING
 
 from chaos.checkers.acknowledgement import AcknowledgementCheck
 from chaos.checkers.execution_table import ExecutionTable
+from chaos.checkers.log_record import records_of, replies_of
+from chaos.checkers.log_replay import LogReplay
+from chaos.checkers.retry_effect import RetryEffect
 from chaos.checkers.sequence_order import conclude
 from chaos.simulation.committed_log import Applied
 from chaos.simulation.host import Host
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 class ExactlyOnce(Invariant):
     """Every acknowledged command is in the log once, with the reply that its client was given.
 
-    And in real time: what was acknowledged before another command was sent lies before it.
+    And in real time: what was acknowledged before another command was sent lies before it. A
+    retry changes nothing, whatever reply it is given.
     """
 
     name = "exactly once"
@@ -26,13 +30,17 @@ class ExactlyOnce(Invariant):
         """Have the checkers compare every history with what the log came to."""
         cluster = self.cluster
         table = ExecutionTable(0)
+        effect = RetryEffect(LogReplay(cluster.setting.genesis))
         for applied in cluster.log.in_order():
-            table.feed(applied.index, applied.group, applied.replies)
+            records, replies = list(records_of(applied.group)), list(replies_of(applied.replies))
+            table.feed_records(applied.index, records, replies)
+            effect.feed_records(applied.index, applied.group, records, replies, applied.events)
         check = AcknowledgementCheck(table)
         for client in cluster.clients:
             check.take(client.history)
             check.take(client.unknown())
         findings = conclude(check, table)
+        findings.take(effect.findings)
         if not any(client.history for client in cluster.clients):
             return  # Nobody was served, which `EverythingEnds` judges.
         self.checked += findings.counts["operations"]
