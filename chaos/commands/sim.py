@@ -18,7 +18,7 @@ from chaos.report.publish import publish
 from chaos.report.run_report import Figure, RunReport
 from chaos.report.source_commit import source_commit
 from chaos.report.target import TARGET_FILE
-from chaos.simulation.campaign import Tally, run_cases
+from chaos.simulation.campaign import Tally, WorkerDiedError, run_cases
 from chaos.simulation.cases import Cases
 from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.invariants.registry import INVARIANTS
@@ -113,18 +113,19 @@ def command(
     with interruptible() as interruption:
         wanted = _wanted(progress, interruption, 60 * minutes, first=first)
         telling = Telling(report, _say, shrink=shrink, wanted=lambda: not interruption.asked)
+        died = ""
         if timeline:
             _show(case, tally, telling)
         else:
-            _run(progress, tally, telling, processes, wanted)
-            report.interrupted = interruption.asked and bool(progress.left())
+            died = _run(progress, tally, telling, processes, wanted)
+            report.interrupted = (interruption.asked or bool(died)) and bool(progress.left())
             if json_file is not None or html_file is not None:
                 _draw(report, tally, case)
             if case.is_whole and report.seeds >= _MANY and not report.interrupted:
                 report.figures = _figures(report)
         code = publish(report, json_file, html_file)
-    if progress.trouble:
-        raise click.ClickException(progress.trouble)
+    if progress.trouble or died:
+        raise click.ClickException("; ".join(filter(None, (progress.trouble, died))))
     return interruption.code if report.interrupted and report.held else code
 
 
@@ -197,15 +198,23 @@ def _run(
     telling: Telling,
     processes: int,
     wanted: Callable[[], bool],
-) -> None:
-    """Run what is left, count it, tell of each violation at once, and keep the count."""
-    for result in run_cases(progress.left(), processes, wanted):
-        violation = tally.add(result)
-        progress.done()
-        if violation is not None:
-            shown = telling.tell(result, violation)
-            _say("\n".join([f"  {violation.reproduce}", *lines(shown.timeline)[-_LINES:]]))
+) -> str:
+    """Run what is left, count it, tell of each violation at once, and keep the count.
+
+    Returns how a worker died, if one did.
+    """
+    died = ""
+    try:
+        for result in run_cases(progress.left(), processes, wanted):
+            violation = tally.add(result)
+            progress.done()
+            if violation is not None:
+                shown = telling.tell(result, violation)
+                _say("\n".join([f"  {violation.reproduce}", *lines(shown.timeline)[-_LINES:]]))
+    except WorkerDiedError as error:
+        died = str(error)
     progress.save()
+    return died
 
 
 def _show(case: Case, tally: Tally, telling: Telling) -> None:

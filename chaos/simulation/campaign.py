@@ -5,8 +5,11 @@ import multiprocessing
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing.pool import IMapIterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import Final
 
 from blake3 import blake3
@@ -20,14 +23,31 @@ from chaos.simulation.quiet_logs import silence
 from chaos.simulation.seed_run import Case, SeedResult, run_case
 
 _CHUNK: Final = 10
+_AHEAD: Final = 4
+"""Chunks that are handed out, for each process: none of them ever waits for work."""
 _LOOK_SECONDS: Final = 0.2
 _PR_SET_PDEATHSIG: Final = 1
+
+
+class WorkerDiedError(Exception):
+    """A process that ran seeds is gone: killed, out of memory, or crashed."""
+
+    def __init__(self, running: Sequence[Case]) -> None:
+        """Tell which seeds were on their way."""
+        super().__init__(
+            f"a worker process died while seeds {running[0].seed}:{running[-1].seed + 1} were "
+            "running (killed, or out of memory?); what was done before them is in the report: run "
+            "the rest again, with fewer --processes when memory is short"
+        )
 
 
 def run_cases(
     cases: Sequence[Case], processes: int, wanted: Callable[[], bool]
 ) -> Iterator[SeedResult]:
-    """Run `cases` and yield their results in order, for as long as `wanted()` is true."""
+    """Run `cases` and yield their results in order, for as long as `wanted()` is true.
+
+    Raises WorkerDiedError when a process that runs them is gone.
+    """
     if processes == 1:
         silence()
         for case in cases:
@@ -35,29 +55,43 @@ def run_cases(
                 return
             yield run_case(case)
         return
-    chunks = (cases[at : at + _CHUNK] for at in range(0, len(cases), _CHUNK))
     context = multiprocessing.get_context("fork")
-    with context.Pool(processes, initializer=_begin_work) as pool:
-        running = pool.imap(_run_chunk, chunks)
-        for results in _as_they_come(running, wanted):
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(processes, context, _begin_work)
+    try:
+        for results in _as_they_come(pool, cases, processes, wanted):
             for result in results:
                 if not wanted():
                     return
                 yield result
+    finally:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        pool.shutdown(cancel_futures=True)
 
 
 def _as_they_come(
-    running: "IMapIterator[list[SeedResult]]", wanted: Callable[[], bool]
+    pool: ProcessPoolExecutor, cases: Sequence[Case], processes: int, wanted: Callable[[], bool]
 ) -> Iterator[list[SeedResult]]:
     """Yield what workers have done; ask `wanted()` also while they are at it."""
-    while wanted():
-        try:
-            results = running.next(_LOOK_SECONDS)
-        except multiprocessing.TimeoutError:
-            continue
-        except StopIteration:
-            return
-        yield results
+    chunks = (cases[at : at + _CHUNK] for at in range(0, len(cases), _CHUNK))
+    running: deque[tuple[Sequence[Case], Future[list[SeedResult]]]] = deque()
+    try:
+        while wanted():
+            for chunk in islice(chunks, processes * _AHEAD - len(running)):
+                running.append((chunk, pool.submit(_run_chunk, chunk)))
+            if not running:
+                return
+            try:
+                results = running[0][1].result(_LOOK_SECONDS)
+            except TimeoutError:
+                continue
+            running.popleft()
+            yield results
+    except BrokenProcessPool:
+        # Chunks are handed out in order, so what was running is what comes first.
+        unfinished = [case for chunk, _ in list(running)[:processes] for case in chunk]
+        raise WorkerDiedError(unfinished) from None
 
 
 def _begin_work() -> None:

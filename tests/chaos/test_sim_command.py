@@ -58,6 +58,28 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"chaos.simulation.{module}.run_case", broken)
 
 
+def test_a_worker_that_is_killed_ends_the_run_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It neither waits for what nobody runs any more nor passes for a smaller run that held."""
+
+    def killed(case: Case) -> SeedResult:
+        if case.seed == 23:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return run_case(case)
+
+    monkeypatch.setattr("chaos.simulation.campaign.run_case", killed)
+    file = tmp_path / "r.json"
+    words = ["--seeds", "0:60", "--seconds", "0.1", "--processes", "2", "--json", str(file)]
+    outcome = CliRunner().invoke(sim.command, words)
+
+    assert outcome.exit_code == 1, outcome.output
+    assert "a worker process died while seeds" in outcome.output
+    report = from_json(file.read_bytes())
+    assert report.interrupted
+    assert report.seeds <= 20
+
+
 @pytest.mark.usefixtures("planted")
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_the_first_violation_ends_it_with_lines_and_a_picture(
