@@ -123,6 +123,8 @@ def command(
                 _draw(report, tally, case)
             if case.is_whole and report.seeds >= _MANY and not report.interrupted:
                 report.figures = _figures(report)
+            elif case.is_whole and report.seeds < _MANY:
+                report.left_out |= _untouched(report)
         code = publish(report, json_file, html_file)
     if progress.trouble or died:
         raise click.ClickException("; ".join(filter(None, (progress.trouble, died))))
@@ -263,3 +265,14 @@ def _figures(report: RunReport) -> list[Figure]:
             report.command,
         ),
     ]
+
+
+def _untouched(report: RunReport) -> dict[str, str]:
+    """Return what a short run says nothing about."""
+    found = {
+        "faults that never struck": [kind for kind in FAULTS if not report.faults.get(kind)],
+        "invariants that never looked": [
+            one.name for one in INVARIANTS if not report.checks.get(one.name)
+        ],
+    }
+    return {what: ", ".join(names) for what, names in found.items() if names}

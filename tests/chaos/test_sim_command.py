@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from chaos.commands import sim
 from chaos.report.run_report import RunReport, Violation, from_json
 from chaos.simulation.cluster import Cluster
+from chaos.simulation.faults.registry import FAULTS
 from chaos.simulation.progress import Progress
 from chaos.simulation.seed_run import Case, SeedResult, run_case
 from tests.chaos.processes import await_true
@@ -341,3 +342,14 @@ def test_a_state_without_a_commit_says_why(tmp_path: Path, monkeypatch: pytest.M
     assert outcome.exit_code == 2
     assert "git says: no" in outcome.output
     assert "commit first" not in outcome.output
+
+
+def test_a_short_run_says_what_it_did_not_touch(tmp_path: Path) -> None:
+    """One seed shows little: which faults never struck is in its report, by name."""
+    file = tmp_path / "r.json"
+    outcome = CliRunner().invoke(sim.command, ["--seeds", "0:1", "--json", str(file)])
+
+    assert outcome.exit_code == 0, outcome.output
+    report = from_json(file.read_bytes())
+    named = report.left_out["faults that never struck"].split(", ")
+    assert set(named) == set(FAULTS) - set(report.faults)
