@@ -10,6 +10,7 @@ from chaos.attack import coverage_guided
 from chaos.attack.both_forms import compare
 from chaos.attack.fuzz_state import FuzzState, load_state
 from chaos.attack.fuzzing import Fuzzing
+from chaos.attack.known_findings import feed_again
 from chaos.attack.options import AttackOptions
 from chaos.attack.target import Target
 from chaos.attack.targets import all_targets
@@ -26,6 +27,7 @@ def fuzz(options: AttackOptions, report: RunReport, say: Callable[[str], None]) 
     """Attack the decoders and add figures and findings to `report`."""
     known = all_targets()
     names = _chosen(known, options.targets)
+    feed_again(options.state, names, report)
     state = load_state(options.state, options.seed)
     if options.engine == "atheris":
         _follow_coverage(names, options, report, say)

@@ -61,6 +61,12 @@ def save_state(folder: Path, state: FuzzState) -> None:
     draft.replace(folder / _FILE)
 
 
+def saved_findings(folder: Path) -> list[tuple[str, Path]]:
+    """Return the inputs kept by `save_finding`, each with the name of its target."""
+    files = sorted((folder / _FINDINGS).glob("*-*.bin"))
+    return [(file.stem.rpartition("-")[0], file) for file in files]
+
+
 def save_finding(folder: Path, target: str, batch: int, data: bytes) -> Path:
     """Keep an input that broke a promise; return its file."""
     file = folder / _FINDINGS / f"{target}-{batch}.bin"

@@ -12,11 +12,13 @@ from click.testing import CliRunner
 from chaos.attack import coverage_guided, door_targets, fuzzing
 from chaos.attack.both_forms import compare, load_forms
 from chaos.attack.fuzz_process import failing_input
-from chaos.attack.fuzz_state import FuzzState, Progress, load_state, save_state
+from chaos.attack.fuzz_state import FuzzState, Progress, load_state, save_finding, save_state
+from chaos.attack.known_findings import feed_again
 from chaos.attack.mutation import BATCH_INPUTS, Mutator
 from chaos.attack.target import BrokenPromiseError, Target
 from chaos.attack.targets import all_targets, inputs_of
 from chaos.commands.attack import command
+from chaos.report.run_report import RunReport
 from node._pure import build_form
 from node.protocol.stream import NodeStream
 
@@ -222,6 +224,22 @@ def test_a_saved_input_is_fed_again(tmp_path: Path) -> None:
 
     assert result.return_value == 0
     assert "kept its promises" in result.output
+
+
+def test_what_an_earlier_run_found_is_fed_again_until_it_breaks_nothing(tmp_path: Path) -> None:
+    """A run that finds nothing new does not hide what is still there; what was repaired is told."""
+    repaired = save_finding(tmp_path, "frame", 7, TARGETS["frame"].corpus[0])
+    still = save_finding(tmp_path, "no-such-decoder", 3, b"of a decoder that always fails")
+    save_finding(tmp_path, "journal", 1, b"of a decoder that is not asked for")
+    report = RunReport("Attack", "", "", "")
+    feed_again(tmp_path, {"frame", "no-such-decoder"}, report)
+
+    assert repaired.exists()
+    (violation,) = report.violations
+    assert str(still) in violation.what
+    assert [(one.value, one.met) for one in report.figures] == [
+        ("1 of 2 still break a promise", False)
+    ]
 
 
 def test_coverage_is_followed_where_atheris_is_installed(tmp_path: Path) -> None:
