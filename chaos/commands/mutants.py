@@ -27,7 +27,7 @@ from chaos.unwinding import unwind_once
 from cluster.console import say_table
 
 _LEAST = 25
-_CONTROL_SEEDS = 15
+_CONTROL_SEEDS = 60
 _MEDIAN_MOST = 50
 
 

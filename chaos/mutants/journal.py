@@ -36,6 +36,21 @@ JOURNAL: Final = (
         "        self._files.sync_data(self._descriptor)\n",
     ),
     Mutant(
+        "name-error-ignored",
+        "a segment whose name may not be durable is used all the same",
+        "node/consensus/journal.py",
+        "        self._files.sync_data(self._descriptor)\n"
+        "        self._files.sync_directory(self._directory)\n"
+        "        self._mark(header.number)\n",
+        "        self._files.sync_data(self._descriptor)\n"
+        "        try:\n"
+        "            self._files.sync_directory(self._directory)\n"
+        "            self._mark(header.number)\n"
+        "        except OSError:\n"
+        "            pass\n",
+        options=("--faults", "sync-error,restart,kill-leader"),
+    ),
+    Mutant(
         "last-flush-not-hardened",
         "what a killed process wrote and did not sync counts as durable",
         "node/consensus/journal.py",

@@ -36,6 +36,8 @@ class SimulatedDisk(FileSystem):
         """When set, the disk stops after so many more operations that change it."""
         self.sync_error = 0
         """When set, syncs fail with this errno."""
+        self.name_error = 0
+        """When set, cutting files and syncing directories fail with this errno."""
         self.full = False
         self.failures = 0
         """How often an operation failed because the device did."""
@@ -72,6 +74,8 @@ class SimulatedDisk(FileSystem):
 
     def create(self, path: Path) -> int:
         self._count()
+        if self.full:
+            raise self.failure(errno.ENOSPC, "no space left on the simulated disk")
         assert path not in self._names, path
         self._names[path] = file = _File()
         self._next += 1
@@ -86,8 +90,7 @@ class SimulatedDisk(FileSystem):
 
     def sync_data(self, descriptor: int) -> None:
         self._count()
-        if self.sync_error:
-            raise self.failure(self.sync_error, "the simulated disk failed")
+        self._require_syncs()
         file = self._open[descriptor]
         file.durable = len(file.data)
         self.syncs += 1
@@ -97,14 +100,15 @@ class SimulatedDisk(FileSystem):
 
     def truncate(self, path: Path, size: int) -> None:
         self._count()
+        self._require_names()
+        self._require_syncs()
         file = self._names[path]
         del file.data[size:]
         file.durable = size
 
     def rewrite(self, path: Path, offset: int, data: bytes) -> None:
         self._count()
-        if self.sync_error:
-            raise self.failure(self.sync_error, "the simulated disk failed")
+        self._require_syncs()
         file = self._names[path]
         file.data[offset : offset + len(data)] = data
         file.durable = len(file.data)
@@ -115,11 +119,21 @@ class SimulatedDisk(FileSystem):
 
     def sync_directory(self, path: Path) -> None:
         self._count()
+        self._require_names()
+        self._require_syncs()
         inside = {name: file for name, file in self._names.items() if name.parent == path}
         outside = {name: file for name, file in self._durable_names.items() if name.parent != path}
         self._durable_names = inside | outside
 
     # Faults.
+
+    def _require_syncs(self) -> None:
+        if self.sync_error:
+            raise self.failure(self.sync_error, "the simulated disk failed")
+
+    def _require_names(self) -> None:
+        if self.name_error:
+            raise self.failure(self.name_error, "the simulated disk failed to keep a name")
 
     def replace(self, path: Path, data: bytes) -> None:
         """Put `data` in place of the file's bytes."""
@@ -158,6 +172,14 @@ class SimulatedDisk(FileSystem):
         self.sync_error = number
         self._failed = failed
 
+    def fail_names(self, number: int, failed: Callable[[], None]) -> None:
+        """Let cutting files and syncing directories fail with this errno until `repair`.
+
+        All else goes on, syncs of files too; `failed` hears of each that fails.
+        """
+        self.name_error = number
+        self._failed = failed
+
     def fill_up(self, failed: Callable[[], None]) -> None:
         """Let writes fail for want of space until `repair`, and `failed` hear of each that does."""
         self.full = True
@@ -173,6 +195,7 @@ class SimulatedDisk(FileSystem):
         """End all faults of the device."""
         self.repairs += 1
         self.sync_error = 0
+        self.name_error = 0
         self.full = False
 
     def kill(self) -> None:

@@ -263,3 +263,32 @@ def test_a_disk_fails_as_it_is_told_to() -> None:
     disk.write(descriptor, [b"more"])
     disk.sync_data(descriptor)
     assert disk.read(FILE) == b"more"
+
+
+def test_a_disk_that_keeps_no_names_still_keeps_what_is_in_files() -> None:
+    """Cutting a file and syncing a directory fail, and are told of; writes and their syncs go on."""
+    disk = SimulatedDisk(Random(1))
+    place = Path("/journal/segment-1")
+    felt: list[int] = []
+    descriptor = disk.create(place)
+    disk.fail_names(errno.EIO, lambda: felt.append(1))
+    disk.write(descriptor, [b"abc"])
+    disk.sync_data(descriptor)
+    for fails in (lambda: disk.sync_directory(place.parent), lambda: disk.truncate(place, 1)):
+        with pytest.raises(OSError, match="keep a name"):
+            fails()
+
+    assert (disk.read(place), disk.is_durable(place), len(felt)) == (b"abc", False, 2)
+    disk.repair()
+    disk.sync_directory(place.parent)
+    assert disk.is_durable(place)
+
+
+def test_a_full_disk_takes_no_new_file() -> None:
+    """As little as it takes another byte of an old one."""
+    disk = SimulatedDisk(Random(1))
+    disk.fill_up(lambda: None)
+    with pytest.raises(OSError, match="no space"):
+        disk.create(Path("/journal/segment-1"))
+    disk.repair()
+    disk.create(Path("/journal/segment-1"))

@@ -10,6 +10,9 @@ from node.consensus.errors import ConsensusError, JournalDamageError
 from node.consensus.journal_recovery import recover
 from node.consensus.journal_segment import SEGMENT_HEADER_SIZE, SegmentReader, decode_header
 
+_OF_NAMES = 0.4
+"""How often what fails is the names of files, and not what is in them."""
+
 
 def slow_disk(strike: Strike) -> None:
     """Let a machine's syncs take long."""
@@ -24,11 +27,15 @@ def _expects_failure(strike: Strike, host: Host | None) -> bool:
 
 
 def sync_error(strike: Strike) -> None:
-    """Let a machine's next sync fail: its node must end, not go on."""
+    """Let a machine's next sync fail, of all files or of names only: its node must end."""
     host = strike.any_alive()
     if host is not None and _expects_failure(strike, host):
-        host.disk.fail_syncs(errno.EIO, strike.felt)
-        strike.note(host.lane, "cannot sync any more (EIO)")
+        if strike.random.random() < _OF_NAMES:
+            host.disk.fail_names(errno.EIO, strike.felt)
+            strike.note(host.lane, "cannot keep names of files any more (EIO)")
+        else:
+            host.disk.fail_syncs(errno.EIO, strike.felt)
+            strike.note(host.lane, "cannot sync any more (EIO)")
         _expect_end(strike, host, errno.EIO)
 
 
