@@ -1,7 +1,6 @@
 """The program `python -m contracts`: builds, checks and tries the vault."""
 
 import sys
-from importlib import import_module
 from typing import Final
 
 import click
@@ -103,11 +102,18 @@ def mutants(*, only: str, first: int, most: int, list_only: bool) -> None:
 
 
 @app.command()
-def slither() -> None:
-    """Run slither in an environment of its own, and print what it finds."""
-    module = import_module("contracts.static_analysis")
+@click.option("--all", "show_all", is_flag=True, help="Print the findings, too.")
+def slither(*, show_all: bool) -> None:
+    """Run slither in an environment of its own; fail if it finds what is not answered."""
+    from contracts import static_analysis
+
     install()
-    _speak(module.analyse())
+    found, text = static_analysis.analyse()
+    if show_all:
+        click.echo(text)
+    for kind, count in sorted(found.items()):
+        click.echo(f"{kind:<28}{count:>4}, answered {static_analysis.ANSWERED.get(kind, 0)}")
+    _speak(int(dict(found) != static_analysis.ANSWERED))
 
 
 def _speak(code: int) -> None:
