@@ -233,6 +233,24 @@ contract ExitsTest is Fixture {
         checkSolvent();
     }
 
+    function test_the_first_outcomes_take_the_units_that_are_left_over() external {
+        bytes memory begun = abi.encodePacked(RESOLVE_BY, uint16(7));
+        uint32[] memory seven = new uint32[](7);
+        for (uint32 i = 0; i < 7; ++i) {
+            seven[i] = 30 + i;
+            begun = bytes.concat(begun, abi.encodePacked(seven[i]));
+        }
+        Sections memory s = Payload.none();
+        s.pools = Payload.list(1, begun);
+        settle(s);
+        freeze();
+        vm.warp(RESOLVE_BY + 30 days);
+        vault.settleEvenly(30, seven);
+        for (uint32 i = 0; i < 7; ++i) {
+            same("10,000 = 4 x 1,429 + 3 x 1,428", vault.markets(seven[i]).price, i < 4 ? 1_429 : 1_428);
+        }
+    }
+
     function test_of_an_event_settled_in_part_the_rest_is_split() external {
         Sections memory s = Payload.none();
         s.prices = Payload.list(1, Payload.price(21, 4_999));
