@@ -184,11 +184,12 @@ def show(market: int, *, data: Path, as_json: bool) -> None:
             click.echo(f"market {market}: nobody has said what it comes to, or it is final")
         return
     stage = ResolutionStage(found.stage).name.lower()
-    said = [(one.key, price(one.price), one.evidence.hex()) for one in found.attestations]
     if as_json:
+        words = [(one.key, one.price, one.evidence.hex()) for one in found.attestations]
         facts = {**found._asdict(), "stage": stage, "evidence": found.evidence.hex()}
-        say_json({**facts, "attestations": said})
+        say_json({**facts, "attestations": words})
         return
+    said = [(one.key, price(one.price), one.evidence.hex()) for one in found.attestations]
     click.echo(f"market {market}: {stage} in round {found.round}")
     if found.stage != ResolutionStage.ATTESTING:
         click.echo(f"proposed: {price(found.price)}, evidence {found.evidence.hex()}")
