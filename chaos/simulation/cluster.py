@@ -64,8 +64,10 @@ class Cluster:
         self._record = record
         self._trace = blake3()
         self.invariants = [invariant(self) for invariant in invariants]
-        self._looking = {
-            occasion: [one for one in self.invariants if one.looks_when(occasion)]
+        self._looking: dict[str, list[Callable[..., None]]] = {
+            occasion: [
+                getattr(one, occasion) for one in self.invariants if one.looks_when(occasion)
+            ]
             for occasion in OCCASIONS
         }
         self.hosts = {
@@ -163,14 +165,14 @@ class Cluster:
     def answered(self, answer: Answered) -> None:
         """Hear that a reader got an answer."""
         self.trace(8, answer.subject, answer.log_index)
-        self._watch("answered", lambda one: one.answered(answer))
+        self._watch("answered", answer)
         if answer.linearizable:
             self.newest_told = max(self.newest_told, answer.log_index)
 
     def heard(self, following: Following, frames: bytes) -> None:
         """Hear that a subscriber got events."""
         self.trace(9, following.feed, following.stream, len(frames))
-        self._watch("heard", lambda one: one.heard(following, frames))
+        self._watch("heard", following, frames)
 
     # Watching: what hosts tell.
 
@@ -184,7 +186,7 @@ class Cluster:
         self._watch_applies(host, node)
         self._watch_refusals(host, node)
         self._watch_stamps(host, node)
-        self._watch("started", lambda one: one.started(host))
+        self._watch("started", host)
 
     def _watch_roles(self, host: Host, node: Assembly) -> None:
         tell = node.replica._core.on_state
@@ -194,7 +196,7 @@ class Cluster:
             self.trace(5, host.number, state, node.replica.term)
             if state == LEADER:
                 self.note(host.lane, "leader", f"leads term {node.replica.term}")
-            self._watch("state_changed", lambda one: one.state_changed(host, state))
+            self._watch("state_changed", host, state)
 
         node.replica._core.on_state = state_changed
 
@@ -227,7 +229,7 @@ class Cluster:
 
         def stamped() -> int:
             stamp_ns = stamp()
-            self._watch("stamped", lambda one: one.stamped(host, stamp_ns))
+            self._watch("stamped", host, stamp_ns)
             return stamp_ns
 
         proposer.stamp = stamped
@@ -244,15 +246,15 @@ class Cluster:
                 what = f"node {host.number} at {applied.index} differs from a replay of the log"
                 self.violate(ViolationError(REPLAY_EQUALS_LIVE, what))
         self.trace(6, host.number, applied.index, int.from_bytes(applied.digest[:7], "little"))
-        self._watch("applied", lambda one: one.applied(host, applied, first=first))
+        self._watch("applied", host, applied, first=first)
 
-    def _watch(self, occasion: str, look: Callable[[Invariant], None]) -> None:
+    def _watch(self, occasion: str, *seen: object, **known: object) -> None:
         """Let invariants look; the first violation ends the run, whoever is running."""
         if self.violation is not None:
             return
         try:
-            for invariant in self._looking[occasion]:
-                look(invariant)
+            for look in self._looking[occasion]:
+                look(*seen, **known)
         except ViolationError as violation:
             self.violate(violation)
         except Exception as error:  # noqa: BLE001 - a look that fails has found something, whatever it is
@@ -353,7 +355,7 @@ class Cluster:
 
     def judge(self) -> None:
         """Let the invariants look at the end."""
-        self._watch("ended", lambda one: one.ended())
+        self._watch("ended")
 
     @property
     def work(self) -> dict[str, int]:

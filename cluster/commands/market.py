@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from client import Client, Reply
+from client.life_records import TimesRecord
 from client.records import MarketRecord
 from cluster.clients import (
     FEE_BPS,
@@ -22,7 +23,7 @@ from cluster.clients import (
 from cluster.console import data_option, json_option, price, say_json, say_table, shares
 from cluster.deployment import DeploymentError
 from cluster.market_table import COLUMNS, as_dict, row
-from cluster.moments import TIME
+from cluster.moments import TIME, at_text
 from node.domain.units import NANOSECONDS_PER_SECOND, PRICE_SCALE
 
 
@@ -316,22 +317,26 @@ def guard(
 @data_option
 @json_option
 def show(market: int, *, data: Path, as_json: bool) -> None:
-    """Show MARKET.
+    """Show MARKET, and when it opens and closes by itself if it does.
 
     Example: quorumbook market show 1 --json
     """
 
-    async def work(client: Client) -> MarketRecord:
+    async def work(client: Client) -> tuple[MarketRecord, TimesRecord]:
         found = await client.queries.market(market)
         if found is None:
             raise DeploymentError(f"there is no market {market}")
-        return found
+        return found, await client.queries.market_times(market) or TimesRecord(market, 0, 0)
 
-    found = read(data, work)
+    found, times = read(data, work)
     if as_json:
-        say_json(as_dict(found))
-    else:
-        say_table("", COLUMNS, [row(found)])
+        chosen = {"opens_at_ns": times.opens_at_ns, "closes_at_ns": times.closes_at_ns}
+        say_json({**as_dict(found), **chosen})
+        return
+    say_table("", COLUMNS, [row(found)])
+    for what, at_ns in (("opens", times.opens_at_ns), ("closes", times.closes_at_ns)):
+        if at_ns:
+            click.echo(f"{what} by itself at {at_text(at_ns)}")
 
 
 @command.command("list")

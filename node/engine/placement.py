@@ -93,15 +93,15 @@ class Placement:
         self.is_bid = order.is_bid
         self.reprice(order.price)
 
-    def value(self) -> i64:
-        """Return what the order is worth at its price, or the amount of money that it is for."""
-        worth = self.price * self.lots
+    def value(self, lots: i64) -> i64:
+        """Return what `lots` are worth at the order's price, or the amount that it is for."""
+        worth = self.price * lots
         return worth if self.spend == 0 else min(worth, self.spend)
 
     def stake(self) -> i64:
         """Return what may be given away with the order: for a sale that is the dearer side."""
         if self.is_buy:
-            return self.value()
+            return self.value(self.lots)
         return max(self.price, PRICE_SCALE - self.price) * self.lots
 
     def change(self, price: i64, lots: i64) -> None:

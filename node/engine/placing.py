@@ -212,10 +212,7 @@ def check_book(state: State, placement: Placement, account: Account, market: Mar
 def is_worthless(state: State, placement: Placement, market: Market, lots: i64) -> bool:
     """Return whether `lots` at the placement's price are too little for an order that crosses."""
     least = market.rules.min_value
-    worth = placement.price * lots
-    if placement.spend != 0:
-        worth = min(worth, placement.spend)
-    if least == 0 or worth >= least:
+    if least == 0 or placement.value(lots) >= least:
         return False
     return would_cross(state, market.makers_for(placement.is_bid), placement.book_price)
 

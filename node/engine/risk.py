@@ -156,7 +156,7 @@ def is_too_large(bounds: Bounds | None, placement: Placement) -> bool:
         return False
     if bounds.order_lots != NO_LIMIT and placement.lots > bounds.order_lots:
         return True
-    return bounds.order_value != NO_LIMIT and placement.value() > bounds.order_value
+    return bounds.order_value != NO_LIMIT and placement.value(placement.lots) > bounds.order_value
 
 
 def is_too_much(bounds: Bounds | None, reached: i64) -> bool:

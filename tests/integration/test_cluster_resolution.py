@@ -44,12 +44,15 @@ def test_resolvers_attest_what_a_market_comes_to(make_cluster: Callable[[str], T
 
 
 def test_what_keeps_orders_out_is_shown(make_cluster: Callable[[str], Terminal]) -> None:
-    """Every stop and pause that is on, and no other."""
+    """Every stop and pause that is on, and no other; and when a market closes by itself."""
     qb = make_cluster("cluster")
     account = qb("account", "create", "alice")["account"]
     event = qb("event", "create", "Does it rain?", "--independent")["event"]
     market = str(qb("market", "create", str(event), "Rain", "--open")["market"])
     nothing = qb("risk", "show")
+    without = qb("market", "show", market)
+    qb("market", "times", market, "--closes", "2100-01-01T00:00:00Z")
+    timed = qb("market", "show", market)
     qb("risk", "stop", "account", str(account), "--reason", "risk", "--reference", "7")
     qb("risk", "stop", "market", market)
     qb("risk", "lift", "market", market)
@@ -59,6 +62,8 @@ def test_what_keeps_orders_out_is_shown(make_cluster: Callable[[str], Terminal])
     shown = qb("risk", "show")
 
     assert nothing == {"stops": [], "pauses": []}
+    assert (without["opens_at_ns"], without["closes_at_ns"]) == (0, 0)
+    assert (timed["opens_at_ns"], timed["closes_at_ns"]) == (0, 4_102_444_800 * 10**9)
     assert [stop[:3] for stop in shown["stops"]] == [["account", account, "risk"]]
     assert shown["stops"][0][4] == 7
     assert shown["pauses"] == [["market", int(market), "cancel_only"]]
